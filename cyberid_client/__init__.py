@@ -1,0 +1,1 @@
+"""A relying-party library for national virtual IDs."""
