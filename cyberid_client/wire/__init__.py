@@ -1,0 +1,73 @@
+"""Untrusted bytes become typed values here: no trust, no clock, no network.
+
+Every parser gives one complete frozen value or raises one
+:class:`~cyberid_client.errors.VerificationError`, whatever bytes arrive. What it gives is still
+unverified: nothing was compared with anything.
+"""
+
+from cyberid_client.wire.assertion import ASSERTION_MAX_BYTES, UnverifiedAssertion, parse_assertion
+from cyberid_client.wire.base64url import decode_base64, decode_base64url, encode_base64url
+from cyberid_client.wire.callback import (
+    CALLBACK_MAX_BYTES,
+    UnverifiedCallback,
+    callback_state,
+    parse_callback,
+)
+from cyberid_client.wire.jwks import JWK, JWKS_MAX_BYTES, KEYS_MAX, parse_jwks
+from cyberid_client.wire.jws import (
+    CERTIFICATE_MAX_BYTES,
+    CERTIFICATES_MAX,
+    JWSHeader,
+    UnverifiedJWS,
+    parse_jws,
+)
+from cyberid_client.wire.metadata import METADATA_MAX_BYTES, UnverifiedMetadata, parse_metadata
+from cyberid_client.wire.responses import (
+    DISCOVERY_MAX_BYTES,
+    PAR_MAX_BYTES,
+    TOKEN_MAX_BYTES,
+    UnverifiedDiscovery,
+    UnverifiedPAR,
+    UnverifiedTokenResponse,
+    parse_discovery,
+    parse_oauth_error,
+    parse_par,
+    parse_token,
+)
+from cyberid_client.wire.strict_json import parse_json_object
+
+__all__ = [
+    "ASSERTION_MAX_BYTES",
+    "CALLBACK_MAX_BYTES",
+    "CERTIFICATES_MAX",
+    "CERTIFICATE_MAX_BYTES",
+    "DISCOVERY_MAX_BYTES",
+    "JWK",
+    "JWKS_MAX_BYTES",
+    "KEYS_MAX",
+    "METADATA_MAX_BYTES",
+    "PAR_MAX_BYTES",
+    "TOKEN_MAX_BYTES",
+    "JWSHeader",
+    "UnverifiedAssertion",
+    "UnverifiedCallback",
+    "UnverifiedDiscovery",
+    "UnverifiedJWS",
+    "UnverifiedMetadata",
+    "UnverifiedPAR",
+    "UnverifiedTokenResponse",
+    "callback_state",
+    "decode_base64",
+    "decode_base64url",
+    "encode_base64url",
+    "parse_assertion",
+    "parse_callback",
+    "parse_discovery",
+    "parse_json_object",
+    "parse_jwks",
+    "parse_jws",
+    "parse_metadata",
+    "parse_oauth_error",
+    "parse_par",
+    "parse_token",
+]

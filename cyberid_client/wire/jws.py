@@ -1,0 +1,144 @@
+"""Compact JWS, taken apart and not verified (RFC 7515 §3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cyberid_client.wire.base64url import WireError, decode_base64, decode_base64url
+from cyberid_client.wire.refusal import refusal
+from cyberid_client.wire.strict_json import parse_json_object
+
+__all__ = ["CERTIFICATES_MAX", "CERTIFICATE_MAX_BYTES", "JWSHeader", "UnverifiedJWS", "parse_jws"]
+
+CERTIFICATES_MAX: Final = 10
+CERTIFICATE_MAX_BYTES: Final = 16 * 1024
+
+# Base64 needs four characters for three bytes.
+_CERTIFICATE_MAX_CHARACTERS: Final = (CERTIFICATE_MAX_BYTES + 2) // 3 * 4
+_PARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JWSHeader:
+    """What the header of a JWS says; ``jku``, ``jwk`` and ``x5u`` are not read at all.
+
+    Attributes:
+        alg: the algorithm that the sender names; never a reason to use it.
+        kid: the key that the sender names.
+        typ: the kind of document that the sender names, as written.
+        x5c: DER of what should be certificates, leaf first; ``()`` when absent.
+        critical: a ``crit`` member is there, whatever it holds.
+    """
+
+    alg: str
+    kid: str | None
+    typ: str | None
+    x5c: tuple[bytes, ...] = field(repr=False)
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnverifiedJWS:
+    """The parts of a JWS before anybody believed them.
+
+    Attributes:
+        header: decoded.
+        payload: decoded from base64url, nothing more.
+        signing_input: the very bytes that the signature must cover.
+        signature: decoded; may be empty, which no algorithm accepts.
+    """
+
+    header: JWSHeader
+    payload: bytes = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+
+def parse_jws(token: str | bytes, *, document: str, max_bytes: int) -> UnverifiedJWS:
+    """Take a compact JWS apart (RFC 7515 §3.1, §7.1); the signature is *not* checked.
+
+    Args:
+        token: untrusted; three parts of strict base64url with a dot between.
+        document: the prefix of the error codes.
+        max_bytes: a longer token is refused unread.
+
+    Raises:
+        VerificationError: ``too_large`` (also for a certificate or their number); ``malformed``;
+            ``critical`` when the payload would not be base64url (RFC 7797).
+    """
+    if not isinstance(token, str | bytes):
+        raise refusal(document, "malformed")
+    if len(token) > max_bytes:
+        raise refusal(document, "too_large")
+    parts = _decode_parts(token)
+    if parts is None:
+        raise refusal(document, "malformed")
+    header, payload, signature, signing_input = parts
+    return UnverifiedJWS(
+        header=_read_header(
+            parse_json_object(header, document=document, max_bytes=max_bytes), document=document
+        ),
+        payload=payload,
+        signing_input=signing_input,
+        signature=signature,
+    )
+
+
+def _decode_parts(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+    try:
+        # The methods of str and bytes themselves: a subclass may have others of the same name.
+        text = str.encode(token, "ascii") if isinstance(token, str) else bytes.__getitem__(token, slice(None))
+        parts = text.decode("ascii").split(".", _PARTS)
+        if len(parts) != _PARTS:
+            return None
+        header, payload, signature = map(decode_base64url, parts)
+    except ValueError:
+        return None
+    return header, payload, signature, text[: len(text) - len(parts[2]) - 1]
+
+
+def _read_header(members: Mapping[str, object], *, document: str) -> JWSHeader:
+    alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
+    if type(alg) is not str or not alg:
+        raise refusal(document, "malformed")
+    if (kid is not None or "kid" in members) and (type(kid) is not str or not kid):
+        raise refusal(document, "malformed")
+    if (typ is not None or "typ" in members) and (type(typ) is not str or not typ):
+        raise refusal(document, "malformed")
+    if "b64" in members:
+        raise refusal(document, "critical")
+    return JWSHeader(
+        alg=alg,
+        kid=kid,
+        typ=typ,
+        x5c=read_certificates(members["x5c"], document=document) if "x5c" in members else (),
+        critical="crit" in members,
+    )
+
+
+def read_certificates(value: object, *, document: str) -> tuple[bytes, ...]:
+    """Decode an ``x5c`` member (RFC 7515 §4.1.6); what the bytes are is *not* checked.
+
+    Args:
+        value: untrusted JSON; a list of at least one text in standard base64.
+        document: the prefix of the error codes.
+
+    Raises:
+        VerificationError: ``malformed``; ``too_large`` for more than :data:`CERTIFICATES_MAX` or
+            one of more than :data:`CERTIFICATE_MAX_BYTES`.
+    """
+    if type(value) is not list or not value or not all(type(item) is str and item for item in value):
+        raise refusal(document, "malformed")
+    if len(value) > CERTIFICATES_MAX or any(len(item) > _CERTIFICATE_MAX_CHARACTERS for item in value):
+        raise refusal(document, "too_large")
+    try:
+        certificates = tuple(map(decode_base64, value))
+    except WireError:
+        certificates = ()
+    if not certificates:
+        raise refusal(document, "malformed")
+    if any(len(item) > CERTIFICATE_MAX_BYTES for item in certificates):
+        raise refusal(document, "too_large")
+    return certificates

@@ -1,0 +1,117 @@
+"""The issuer's signed metadata before anybody believed it (RFC 8414 §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cyberid_client.wire.fields import Fields
+from cyberid_client.wire.jws import UnverifiedJWS, parse_jws
+from cyberid_client.wire.strict_json import parse_json_object
+
+__all__ = ["METADATA_MAX_BYTES", "UnverifiedMetadata", "parse_metadata"]
+
+METADATA_MAX_BYTES: Final = 64 * 1024
+
+_DOCUMENT: Final = "metadata"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnverifiedMetadata:
+    """Signed metadata, parsed and not verified; members of other names were dropped unread.
+
+    Attributes:
+        jws: the token around the claims.
+        iss: who says that it signed.
+        sub: whom the metadata is about.
+        iat: seconds since 1970, maybe fractional; likewise ``exp``.
+        exp: when it ends.
+        issuer: the issuer identifier; that it equals ``iss`` is not checked here.
+        authorization_endpoint: text of any shape, like every endpoint here.
+        token_endpoint: likewise.
+        pushed_authorization_request_endpoint: likewise (RFC 9126 §5).
+        jwks_uri: likewise.
+        end_session_endpoint: likewise, or ``None``.
+        response_types_supported: as listed; an absent list is empty, like every list here.
+        response_modes_supported: likewise.
+        grant_types_supported: likewise.
+        code_challenge_methods_supported: likewise.
+        token_endpoint_auth_methods_supported: likewise.
+        token_endpoint_auth_signing_alg_values_supported: likewise.
+        id_token_signing_alg_values_supported: likewise.
+        acr_values_supported: likewise.
+        subject_types_supported: likewise.
+        scopes_supported: likewise.
+        authorization_response_iss_parameter_supported: false when absent (RFC 9207 §3).
+    """
+
+    jws: UnverifiedJWS
+    iss: str
+    sub: str
+    iat: float
+    exp: float
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    pushed_authorization_request_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None
+    response_types_supported: tuple[str, ...]
+    response_modes_supported: tuple[str, ...]
+    grant_types_supported: tuple[str, ...]
+    code_challenge_methods_supported: tuple[str, ...]
+    token_endpoint_auth_methods_supported: tuple[str, ...]
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
+    id_token_signing_alg_values_supported: tuple[str, ...]
+    acr_values_supported: tuple[str, ...]
+    subject_types_supported: tuple[str, ...]
+    scopes_supported: tuple[str, ...]
+    authorization_response_iss_parameter_supported: bool
+
+
+def parse_metadata(token: str | bytes) -> UnverifiedMetadata:
+    """Parse signed metadata; nothing in it is believed, and no URL in it is judged.
+
+    Args:
+        token: untrusted compact JWS of at most :data:`METADATA_MAX_BYTES`.
+
+    Raises:
+        VerificationError: ``metadata.too_large``, ``metadata.malformed``, ``metadata.critical``,
+            ``metadata.claim_missing``, ``metadata.claim_type``.
+    """
+    jws = parse_jws(token, document=_DOCUMENT, max_bytes=METADATA_MAX_BYTES)
+    claims = Fields(
+        _DOCUMENT, parse_json_object(jws.payload, document=_DOCUMENT, max_bytes=METADATA_MAX_BYTES)
+    )
+
+    def texts(name: str) -> tuple[str, ...]:
+        return claims.optional_texts(name) or ()
+
+    return UnverifiedMetadata(
+        jws=jws,
+        iss=claims.text("iss"),
+        sub=claims.text("sub"),
+        iat=claims.date("iat"),
+        exp=claims.date("exp"),
+        issuer=claims.text("issuer"),
+        authorization_endpoint=claims.text("authorization_endpoint"),
+        token_endpoint=claims.text("token_endpoint"),
+        pushed_authorization_request_endpoint=claims.text("pushed_authorization_request_endpoint"),
+        jwks_uri=claims.text("jwks_uri"),
+        end_session_endpoint=claims.optional_text("end_session_endpoint"),
+        response_types_supported=texts("response_types_supported"),
+        response_modes_supported=texts("response_modes_supported"),
+        grant_types_supported=texts("grant_types_supported"),
+        code_challenge_methods_supported=texts("code_challenge_methods_supported"),
+        token_endpoint_auth_methods_supported=texts("token_endpoint_auth_methods_supported"),
+        token_endpoint_auth_signing_alg_values_supported=texts(
+            "token_endpoint_auth_signing_alg_values_supported"
+        ),
+        id_token_signing_alg_values_supported=texts("id_token_signing_alg_values_supported"),
+        acr_values_supported=texts("acr_values_supported"),
+        subject_types_supported=texts("subject_types_supported"),
+        scopes_supported=texts("scopes_supported"),
+        authorization_response_iss_parameter_supported=claims.flag(
+            "authorization_response_iss_parameter_supported"
+        ),
+    )
