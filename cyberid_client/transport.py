@@ -1,0 +1,338 @@
+"""HTTP to the issuer over requests: limits and TLS as configured, and no decision about trust.
+
+There is no ``requests.Session`` here, only its adapter: what a session would add (the environment's
+proxies and certificate bundles, ``.netrc``, cookies, redirects) is exactly what must not happen.
+
+Every read goes through :class:`_DeadlineReader`, so that the total deadline also ends a server that
+drips one byte at a time, be it in the headers or in the body. The one thing that Python cannot
+interrupt is the system's name resolution: its own limit (``resolv.conf``) comes on top.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import os
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import certifi
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
+
+from cyberid_client.config import HTTPLimits
+from cyberid_client.errors import ConfigurationError
+from cyberid_client.ports import HTTPRequest, HTTPResponse
+
+__all__ = ["RequestsTransport"]
+
+USER_AGENT: Final = "cyberid_client"
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+_CHUNK: Final = 16 * 1024
+_HOSTS_KEPT: Final = 4
+# zlib's name for "expect a gzip header and trailer".
+_GZIP: Final = 31
+# What a gzip header, trailer and stored blocks may add to a body that cannot be compressed.
+_GZIP_OVERHEAD: Final = 1024
+
+# The moment at which the request of this thread must have ended, on the monotonic clock.
+_deadline: ContextVar[float] = ContextVar("cyberid_client_deadline")
+
+
+class RequestsTransport:
+    """Send requests to the issuer within limits; :class:`cyberid_client.ports.Transport`.
+
+    TLS certificates are always verified, against ``ca_pem`` alone when it is given and against the
+    built-in list otherwise. Plain http goes to a literal loopback address only, and never through
+    the proxy. Redirects are errors, cookies are neither kept nor sent, and no environment variable
+    changes anything. It may be used by many threads; after a fork the child opens connections of
+    its own.
+
+    Args:
+        limits: timeouts, proxy, certificate authorities and the size of the pool.
+
+    Raises:
+        ConfigurationError: ``ca_pem`` holds no readable certificate.
+    """
+
+    def __init__(self, limits: HTTPLimits) -> None:
+        self._limits = limits
+        self._tls = None if limits.ca_pem is None else _tls_of(limits.ca_pem)
+        self._opened: tuple[int, _Adapter] | None = None
+        # A child never closes what it inherited: a lock in there may be held by a thread that does
+        # not exist in the child.
+        self._inherited: list[_Adapter] = []
+        self._closed = False
+
+    def send(self, request: HTTPRequest) -> HTTPResponse:
+        """Send ``request`` once and return the answer; failures are codes, not exceptions.
+
+        Args:
+            request: its ``max_bytes`` bounds the body before *and* after decoding it.
+
+        Returns:
+            The answer; a ``transport.*`` code in ``error`` when there is none that counts.
+        """
+        if self._closed:
+            return _failure(request, "transport.failed")
+        prepared = _prepare(request)
+        if prepared is None:
+            return _failure(request, "transport.request")
+        deadline = time.monotonic() + self._limits.total_timeout
+        token = _deadline.set(deadline)
+        try:
+            return self._exchange(request, prepared)
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as error:
+            # Whatever broke once the time was up broke because of it.
+            late = time.monotonic() >= deadline
+            return _failure(request, "transport.timeout" if late else _code_of(error))
+        finally:
+            _deadline.reset(token)
+
+    def close(self) -> None:
+        """Close the connections; every later :meth:`send` fails."""
+        self._closed = True
+        if self._opened is not None and self._opened[0] == os.getpid():
+            self._opened[1].close()
+
+    def _exchange(self, request: HTTPRequest, prepared: requests.PreparedRequest) -> HTTPResponse:
+        limits = self._limits
+        timeout = (limits.connect_timeout, limits.read_timeout)
+        # The proxy is asked for https only; `verify` is said aloud, though the adapter knows no other way.
+        proxies = {} if limits.proxy is None else {"https": limits.proxy}
+        answer = self._adapter().send(prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
+        with contextlib.closing(answer):
+            if 300 <= answer.status_code < 400:  # noqa: PLR2004 - the 3xx class
+                return _failure(request, "transport.redirect", status=answer.status_code)
+            headers = {name.lower(): value for name, value in answer.raw.headers.itermerged()}
+            try:
+                body = _read_body(answer.raw, headers.get("content-encoding", ""), limit=request.max_bytes)
+            except _BodyError as error:
+                return _failure(request, error.code, status=answer.status_code)
+            return HTTPResponse(status=answer.status_code, headers=headers, body=body, url=request.url)
+
+    def _adapter(self) -> _Adapter:
+        # No lock: two threads that meet here each make an adapter, and the loser's is collected.
+        if self._opened is not None:
+            pid, adapter = self._opened
+            if pid == os.getpid():
+                return adapter
+            self._inherited.append(adapter)
+        if self._tls is None:
+            self._tls = _tls_of(None)
+        adapter = _Adapter(self._tls, pool_size=self._limits.pool_size)
+        self._opened = (os.getpid(), adapter)
+        return adapter
+
+
+def _tls_of(ca_pem: bytes | None) -> ssl.SSLContext:
+    # Not ssl.create_default_context: it asks SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    if ca_pem is None:
+        context.load_verify_locations(cafile=certifi.where())
+        return context
+    try:
+        context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+    except (ValueError, ssl.SSLError):
+        raise ConfigurationError("config.value", "http.ca_pem") from None
+    return context
+
+
+def _prepare(request: HTTPRequest) -> requests.PreparedRequest | None:
+    headers = {**request.headers, "User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
+    try:
+        parts = urlsplit(request.url)
+        plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
+        # A user name in the URL would become an Authorization header.
+        if not (parts.scheme == "https" or plain_loopback) or "@" in parts.netloc:
+            return None
+        return requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
+    except (requests.RequestException, ValueError):
+        return None
+
+
+def _failure(request: HTTPRequest, code: str, *, status: int = 0) -> HTTPResponse:
+    return HTTPResponse(status=status, url=request.url, error=code)
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, requests.Timeout | ReadTimeoutError | TimeoutError):
+        return "transport.timeout"
+    # A certificate that does not hold, or a peer that speaks no TLS, needs an operator; a handshake
+    # that was cut is a lost connection like any other.
+    if isinstance(error, requests.exceptions.SSLError) and "UNEXPECTED_EOF" not in str(error):
+        return "transport.tls"
+    return "transport.connection"
+
+
+class _BodyError(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _read_body(raw: urllib3.HTTPResponse, coding: str, *, limit: int) -> bytes:
+    match coding.strip().lower():
+        case "" | "identity":
+            return _collect(_chunks(raw, limit=limit), limit=limit)
+        case "gzip" | "x-gzip":
+            return _collect(_gunzip(_chunks(raw, limit=limit + _GZIP_OVERHEAD), limit=limit), limit=limit)
+        case _:
+            raise _BodyError("transport.content_coding")
+
+
+def _chunks(raw: urllib3.HTTPResponse, *, limit: int) -> Iterator[bytes]:
+    received = 0
+    while chunk := raw.read(_CHUNK, decode_content=False):
+        received += len(chunk)
+        if received > limit:
+            raise _BodyError("transport.too_large")
+        yield chunk
+
+
+def _gunzip(chunks: Iterator[bytes], *, limit: int) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(wbits=_GZIP)
+    for chunk in chunks:
+        if decoder.eof:
+            raise _BodyError("transport.content_coding")
+        try:
+            # One byte more than allowed is enough to know: a bomb is never unpacked.
+            yield decoder.decompress(chunk, limit + 1)
+        except zlib.error:
+            raise _BodyError("transport.content_coding") from None
+    if not decoder.eof or decoder.unused_data:
+        raise _BodyError("transport.content_coding")
+
+
+def _collect(chunks: Iterator[bytes], *, limit: int) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            raise _BodyError("transport.too_large")
+    return bytes(body)
+
+
+def _remaining(at_most: float) -> float:
+    seconds = _deadline.get() - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return min(at_most, seconds)
+
+
+class _DeadlineReader(io.RawIOBase):
+    """A socket's raw reader that gives each read no more than what is left of the whole time."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        super().__init__()
+        self._raw = raw
+        self._sock = sock
+        self._read_timeout = sock.gettimeout() or 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable buffer, which has no name before 3.12
+        self._sock.settimeout(_remaining(self._read_timeout))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on as they come
+        super().__init__(sock, *args, **kwargs)
+        # The raw reader keeps the socket open for as long as the body is read, so it is kept.
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+class _TLSConnection(HTTPSConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+def _connect(connection: HTTPConnection) -> socket.socket:
+    """Connect to the first address that answers; all of them together share the connect timeout."""
+    try:
+        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
+    ends_at = time.monotonic() + _remaining(float(connection.timeout or 0))
+    failure: OSError = OSError("no address")
+    for index, (family, kind, protocol, _, address) in enumerate(found):
+        share = (ends_at - time.monotonic()) / (len(found) - index)
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(share, 0.001))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # The TLS handshake comes next, and has one time limit for all of it.
+            sock.settimeout(_remaining(float(connection.timeout or 0)))
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, "timed out") from failure
+    raise NewConnectionError(connection, "refused or unreachable") from failure
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter with one TLS context that nothing outside can loosen."""
+
+    def __init__(self, tls: ssl.SSLContext, *, pool_size: int) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=_HOSTS_KEPT, pool_maxsize=pool_size)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature of requests
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature of requests
+        kwargs |= {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        return manager
+
+    def cert_verify(self, conn: Any, url: object, verify: object, cert: object) -> None:  # noqa: ANN401, ARG002 - the signature of requests
+        # The context already holds the one set of authorities that counts; requests would add its own.
+        conn.cert_reqs = "CERT_REQUIRED"
+        conn.ca_certs = conn.ca_cert_dir = None
