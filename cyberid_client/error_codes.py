@@ -52,6 +52,7 @@ _CONFIGURATION: _Rows = (
     ("trust.not_a_root", "operator", "A pinned root must be a self-signed certificate authority with a signature that holds."),
     ("trust.weak_root", "operator", "A pinned root has a key or signature algorithm outside the closed table."),
     ("trust.test_root", "operator", "A root with the test mark is refused by a production trust store."),
+    ("time.naive", "developer", "A time was given without a time zone."),
     ("client.closed", "developer", "The client was closed and cannot be used any more."),
     ("par.client_refused", "operator", "The issuer does not accept this client's authentication."),
     ("par.request_refused", "operator", "The issuer refused the authorization request of this client."),
@@ -59,6 +60,11 @@ _CONFIGURATION: _Rows = (
     ("testing.not_loopback", "developer", "The mock issuer binds to loopback addresses only."),
     ("testing.unknown_fault", "developer", "There is no fault of this name."),
     ("testing.unknown_person", "developer", "There is no made-up person of this name."),
+    ("testing.url", "developer", "The scripted browser opens absolute http and https URLs only."),
+    ("testing.redirects", "developer", "The scripted browser was redirected more often than it may follow."),
+    ("testing.no_form", "developer", "The page has no such form."),
+    ("testing.no_field", "developer", "The form has no such field or choice."),
+    ("testing.no_button", "developer", "The page has no such link or button."),
 )  # fmt: skip
 
 _DECLINED: _Rows = (
@@ -137,7 +143,8 @@ _VERIFICATION: _Rows = (
     ("id_token.critical", "issuer", "The assertion demands an extension that is not understood."),
     ("id_token.type", "issuer", "The assertion says that it is a document of another kind."),
     ("id_token.kind", "issuer", "The assertion holds claims of a document of another kind."),
-    ("id_token.key_unknown", "issuer", "The assertion's signing key is not in the issuer's key set."),
+    ("id_token.key_unknown", "issuer", "The assertion names a key that the issuer's key set does not hold."),
+    ("id_token.key_unpublished", "issuer", "The assertion's signing key is certified but not in the issuer's key set."),
     ("id_token.key_ambiguous", "issuer", "The assertion names no key and the key set offers several."),
     ("id_token.key_mismatch", "issuer", "The assertion's certificate and the published key differ."),
     ("id_token.chain_missing", "issuer", "Neither the assertion nor the key set carries a certificate chain."),
@@ -161,7 +168,6 @@ _VERIFICATION: _Rows = (
     ("id_token.sector", "issuer", "The assertion was made for another sector."),
     ("id_token.persistence", "issuer", "The assertion does not say how stable its pseudonym is."),
     ("id_token.age_band", "issuer", "The assertion's age band is unknown or was not asked for."),
-    ("time.naive", "developer", "A time was given without a time zone."),
 )  # fmt: skip
 
 _SIGNATURE: _Rows = (
@@ -205,6 +211,7 @@ _TRANSPORT: _Rows = (
     ("transport.tls", "operator", "The issuer's TLS certificate could not be verified."),
     ("transport.redirect", "issuer", "The issuer answered with a redirect, which is never followed."),
     ("transport.too_large", "issuer", "The issuer's answer is larger than allowed."),
+    ("transport.content_coding", "issuer", "The issuer's answer has a content coding that is unknown or broken."),
     ("transport.request", "operator", "The request could not be sent as it stands."),
     ("transport.failed", "operator", "The transport failed in a way that it does not name."),
 )
