@@ -1,0 +1,36 @@
+"""Whom to believe at a given time: pure functions over frozen values; none of them reads a clock."""
+
+from __future__ import annotations
+
+from cyberid_client.trust.algorithms import (
+    ALGORITHMS,
+    Algorithm,
+    find_algorithm,
+    load_public_key,
+    verify_signature,
+)
+from cyberid_client.trust.cache import ChainCache
+from cyberid_client.trust.chains import Chain, verify_chain
+from cyberid_client.trust.keys import KeySet, PublishedKey
+from cyberid_client.trust.profile import ChainProfile
+from cyberid_client.trust.purposes import TEST_MARK_POLICY, Purpose, PurposeRule, PurposeTable
+from cyberid_client.trust.roots import TrustStore
+
+__all__ = [
+    "ALGORITHMS",
+    "TEST_MARK_POLICY",
+    "Algorithm",
+    "Chain",
+    "ChainCache",
+    "ChainProfile",
+    "KeySet",
+    "PublishedKey",
+    "Purpose",
+    "PurposeRule",
+    "PurposeTable",
+    "TrustStore",
+    "find_algorithm",
+    "load_public_key",
+    "verify_chain",
+    "verify_signature",
+]

@@ -1,0 +1,73 @@
+"""Verdicts on chains, kept as long as they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from cyberid_client.errors import ConfigurationError
+from cyberid_client.trust.profile import ChainProfile
+from cyberid_client.trust.roots import TrustStore
+
+if TYPE_CHECKING:
+    from cyberid_client.trust.chains import Chain  # it imports this module
+
+__all__ = ["ChainCache"]
+
+_Key = tuple[bytes, str, ChainProfile]
+_LENGTH_BYTES: Final = 4
+
+
+class ChainCache:
+    """A bounded cache of good verdicts, safe for threads; refusals are never kept.
+
+    A verdict is found again only for the same bytes in the same order, an equal profile and the
+    same set of roots, and only from the latest notBefore until before the earliest notAfter of its
+    path. The table of algorithms is a constant of the process, so it is no part of the key.
+    Revocation is not part of a verdict and is asked afresh on every hit.
+
+    Args:
+        max_entries: the least recently used verdict gives way to one more than this.
+
+    Raises:
+        ConfigurationError: ``config.value``, when ``max_entries`` is no positive number.
+    """
+
+    def __init__(self, max_entries: int = 256) -> None:
+        if type(max_entries) is not int or max_entries < 1:
+            raise ConfigurationError("config.value", "max_entries")
+        self._max_entries = max_entries
+        self._entries: OrderedDict[_Key, Chain] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @staticmethod
+    def key(leaf: bytes, intermediates: Sequence[bytes], trust: TrustStore, profile: ChainProfile) -> _Key:
+        """Return the key of one question: exact bytes with their borders, roots, profile."""
+        digest = hashlib.sha256(len(leaf).to_bytes(_LENGTH_BYTES, "big") + leaf)
+        for der in intermediates:
+            digest.update(len(der).to_bytes(_LENGTH_BYTES, "big") + der)
+        return digest.digest(), trust.fingerprint, profile
+
+    def get(self, key: _Key, *, now: datetime) -> Chain | None:
+        """Return the verdict if it is here and holds at ``now`` (aware)."""
+        with self._lock:
+            chain = self._entries.get(key)
+            if chain is None or not chain.not_before <= now < chain.not_after:
+                return None
+            self._entries.move_to_end(key)
+            return chain
+
+    def put(self, key: _Key, chain: Chain) -> None:
+        """Keep a verdict, in place of the least recently used one if there is no more room."""
+        with self._lock:
+            self._entries[key] = chain
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._max_entries:
+                self._entries.popitem(last=False)

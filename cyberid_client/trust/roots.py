@@ -1,0 +1,97 @@
+"""The pinned roots: who is believed without proof."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cyberid_client.errors import ChainError, ConfigurationError
+from cyberid_client.trust.algorithms import is_accepted_key
+from cyberid_client.trust.certificates import CertificateFacts, read_certificate
+from cyberid_client.trust.purposes import TEST_MARK_POLICY
+
+__all__ = ["TrustStore"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustStore:
+    """A frozen set of pinned roots. Build it with one of the constructors, never by hand.
+
+    Attributes:
+        anchors: the roots, each once, in the order given.
+        is_for_tests: roots and chains with the test mark are accepted, and so is http on loopback.
+        fingerprint: SHA-256 (hex) over the set of roots and ``is_for_tests``; equal stores, equal
+            fingerprints, in whatever order the roots were given.
+    """
+
+    anchors: tuple[CertificateFacts, ...] = field(repr=False)
+    is_for_tests: bool
+    fingerprint: str
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> TrustStore:
+        """Pin the certificates of a PEM file; all of them must be roots.
+
+        Args:
+            pem: one or more ``CERTIFICATE`` blocks.
+
+        Raises:
+            ConfigurationError: ``trust.empty``, ``trust.malformed``, ``trust.not_a_root``,
+                ``trust.weak_root``, ``trust.test_root`` or ``config.algorithm_unavailable``.
+        """
+        return cls._of(_split_pem(pem), is_for_tests=False)
+
+    @classmethod
+    def from_der(cls, certificates: Iterable[bytes]) -> TrustStore:
+        """Pin these certificates, each DER; errors are those of :meth:`from_pem`."""
+        return cls._of(certificates, is_for_tests=False)
+
+    @classmethod
+    def for_tests(cls, pem: bytes) -> TrustStore:
+        """Pin the roots of a mock issuer: never in production.
+
+        Errors are those of :meth:`from_pem`, but for ``trust.test_root``.
+        """
+        return cls._of(_split_pem(pem), is_for_tests=True)
+
+    @classmethod
+    def _of(cls, certificates: Iterable[bytes], *, is_for_tests: bool) -> TrustStore:
+        anchors = tuple(_read_root(der, is_for_tests=is_for_tests) for der in dict.fromkeys(certificates))
+        if not anchors:
+            raise ConfigurationError("trust.empty", "trust")
+        digest = hashlib.sha256(b"tests" if is_for_tests else b"production")
+        for one in sorted(hashlib.sha256(anchor.der).digest() for anchor in anchors):
+            digest.update(one)
+        return cls(anchors=anchors, is_for_tests=is_for_tests, fingerprint=digest.hexdigest())
+
+    def pins(self, der: bytes) -> bool:
+        """Tell whether this very certificate is one of the roots."""
+        return any(anchor.der == der for anchor in self.anchors)
+
+
+def _split_pem(pem: bytes) -> list[bytes]:
+    try:
+        certificates = x509.load_pem_x509_certificates(pem) if pem.strip() else []
+        return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
+    except Exception as error:
+        raise ConfigurationError("trust.malformed", "trust") from error
+
+
+def _read_root(der: bytes, *, is_for_tests: bool) -> CertificateFacts:
+    try:
+        root = read_certificate(der)
+    except (ChainError, TypeError) as error:
+        raise ConfigurationError("trust.malformed", "trust") from error
+    if root.public_key is None and root.beyond_engine:
+        raise ConfigurationError("config.algorithm_unavailable", "trust")
+    if not (root.signature_listed and is_accepted_key(root.public_key)):
+        raise ConfigurationError("trust.weak_root", "trust")
+    if not (root.is_ca and root.is_self_signed):
+        raise ConfigurationError("trust.not_a_root", "trust")
+    if TEST_MARK_POLICY in root.policies and not is_for_tests:
+        raise ConfigurationError("trust.test_root", "trust")
+    return root
