@@ -1,1 +1,121 @@
-"""A relying-party library for national virtual IDs."""
+"""Log people in with a national virtual ID and keep a pseudonym, never an ID number.
+
+The names below are loaded when they are first used (PEP 562), so that importing the package costs next
+to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cyberid_client.client import Client
+    from cyberid_client.config import ClientKey, HTTPLimits, RelyingParty
+    from cyberid_client.errors import (
+        ChainError,
+        ConfigurationError,
+        CyberIDError,
+        LoginDeclinedError,
+        LoginRestartError,
+        RevocationError,
+        SignatureError,
+        StoreError,
+        TransportError,
+        UnavailableError,
+        VerificationError,
+    )
+    from cyberid_client.models import (
+        AgeBand,
+        Assurance,
+        Channel,
+        Evidence,
+        Factor,
+        Login,
+        LoginRequest,
+        Persistence,
+        Pseudonym,
+        PseudonymDigest,
+        PseudonymKeys,
+    )
+    from cyberid_client.trust import ChainProfile, PurposeTable, TrustStore
+
+__version__: Final = "0.1.0"
+
+_HOME: Final = {
+    "client": ("Client",),
+    "config": ("ClientKey", "HTTPLimits", "RelyingParty"),
+    "errors": (
+        "ChainError",
+        "ConfigurationError",
+        "CyberIDError",
+        "LoginDeclinedError",
+        "LoginRestartError",
+        "RevocationError",
+        "SignatureError",
+        "StoreError",
+        "TransportError",
+        "UnavailableError",
+        "VerificationError",
+    ),
+    "models": (
+        "AgeBand",
+        "Assurance",
+        "Channel",
+        "Evidence",
+        "Factor",
+        "Login",
+        "LoginRequest",
+        "Persistence",
+        "Pseudonym",
+        "PseudonymDigest",
+        "PseudonymKeys",
+    ),
+    "trust": ("ChainProfile", "PurposeTable", "TrustStore"),
+}
+_MODULE_OF: Final = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "AgeBand",
+    "Assurance",
+    "ChainError",
+    "ChainProfile",
+    "Channel",
+    "Client",
+    "ClientKey",
+    "ConfigurationError",
+    "CyberIDError",
+    "Evidence",
+    "Factor",
+    "HTTPLimits",
+    "Login",
+    "LoginDeclinedError",
+    "LoginRequest",
+    "LoginRestartError",
+    "Persistence",
+    "Pseudonym",
+    "PseudonymDigest",
+    "PseudonymKeys",
+    "PurposeTable",
+    "RelyingParty",
+    "RevocationError",
+    "SignatureError",
+    "StoreError",
+    "TransportError",
+    "TrustStore",
+    "UnavailableError",
+    "VerificationError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

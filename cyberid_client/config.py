@@ -1,0 +1,415 @@
+"""The relying party's configuration: frozen values that are checked when they are made.
+
+Nothing here reads a file, the environment or the network.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal, Never
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from cyberid_client.errors import ConfigurationError, SignatureError
+from cyberid_client.models import Assurance, PseudonymKeys
+from cyberid_client.trust import Algorithm, ChainProfile, PurposeTable, TrustStore, find_algorithm
+from cyberid_client.wire.urls import WebURL, parse_web_url
+
+__all__ = ["ClientKey", "Expected", "HTTPLimits", "RelyingParty"]
+
+MAX_AGE_LIMIT: Final = 366 * 24 * 3600
+LEEWAY_LIMIT: Final = 60
+PENDING_LIFETIME_LIMIT: Final = 3600
+CLIENT_ID_LIMIT: Final = 255
+RSA_FLOOR: Final = 2048
+TIMEOUT_LIMIT: Final = 600
+POOL_LIMIT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPLimits:
+    """How long, how much and through what the library talks to the issuer.
+
+    Attributes:
+        connect_timeout: seconds for TCP and TLS.
+        read_timeout: seconds of silence that are borne.
+        total_timeout: seconds for the whole request, body included.
+        proxy: ``http://host:port``, or ``None``; the environment is never asked.
+        ca_pem: the certificate authorities for TLS in place of the built-in ones.
+        pool_size: connections kept open.
+    """
+
+    connect_timeout: float = 3.0
+    read_timeout: float = 5.0
+    total_timeout: float = 8.0
+    proxy: str | None = field(default=None, repr=False)
+    ca_pem: bytes | None = field(default=None, repr=False)
+    pool_size: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("connect_timeout", "read_timeout", "total_timeout"):
+            value: object = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 < value <= TIMEOUT_LIMIT
+            ):
+                raise ConfigurationError("config.value", f"http.{name}")
+        if not _is_whole(self.pool_size, 1, POOL_LIMIT):
+            raise ConfigurationError("config.value", "http.pool_size")
+
+
+_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+class ClientKey:
+    """The relying party's own signing key; it signs requests and proves who asks.
+
+    Make it with :meth:`from_pem`. It prints its key id only and refuses to be pickled.
+    """
+
+    __slots__ = ("_algorithm", "_jwk", "_kid", "_private_key")
+
+    def __init__(self, private_key: _PrivateKey, *, kid: str | None = None) -> None:
+        self._private_key = private_key
+        self._algorithm, self._jwk = _describe(private_key)
+        self._kid = kid if kid is not None else _thumbprint(self._jwk)
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, password: bytes | None = None, kid: str | None = None) -> ClientKey:
+        """Read a private key: P-256, P-384, Ed25519, or RSA of at least 2048 bits.
+
+        Args:
+            pem: PKCS#8 or a traditional form, PEM.
+            password: for an encrypted key.
+            kid: the key id that the issuer knows; the RFC 7638 thumbprint by default.
+
+        Raises:
+            ConfigurationError: the key cannot be read or is of another kind.
+        """
+        try:
+            private_key = load_pem_private_key(pem, password)
+        except (TypeError, ValueError, UnsupportedAlgorithm):
+            raise ConfigurationError("config.client_key") from None
+        if not isinstance(private_key, _PrivateKey):
+            raise ConfigurationError("config.client_key")
+        return cls(private_key, kid=kid)
+
+    @property
+    def algorithm(self) -> str:
+        """The JWS name of the algorithm that this key signs with."""
+        return self._algorithm
+
+    @property
+    def kid(self) -> str:
+        """The key id."""
+        return self._kid
+
+    @property
+    def public_jwk(self) -> dict[str, str]:
+        """The public half as a JWK, for the issuer's registration."""
+        return {**self._jwk, "kid": self._kid, "use": "sig", "alg": self._algorithm}
+
+    @property
+    def private_key(self) -> _PrivateKey:
+        """The key object itself, for the one module that signs."""
+        return self._private_key
+
+    def __repr__(self) -> str:
+        return f"ClientKey(kid={self._kid!r}, algorithm={self._algorithm!r})"
+
+    def __reduce__(self) -> Never:
+        message = "ClientKey is not written out"
+        raise TypeError(message)
+
+
+def _describe(key: _PrivateKey) -> tuple[str, dict[str, str]]:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        curve = {"secp256r1": ("ES256", "P-256"), "secp384r1": ("ES384", "P-384")}.get(key.curve.name)
+        if curve is None:
+            raise ConfigurationError("config.client_key")
+        point, size = key.public_key().public_numbers(), (key.key_size + 7) // 8
+        return curve[0], {"crv": curve[1], "kty": "EC", "x": _uint(point.x, size), "y": _uint(point.y, size)}
+    if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size < RSA_FLOOR:
+            raise ConfigurationError("config.client_key")
+        numbers = key.public_key().public_numbers()
+        return "PS256", {"e": _uint(numbers.e), "kty": "RSA", "n": _uint(numbers.n)}
+    return "EdDSA", {"crv": "Ed25519", "kty": "OKP", "x": _b64(key.public_key().public_bytes_raw())}
+
+
+def _uint(number: int, size: int | None = None) -> str:
+    return _b64(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _thumbprint(jwk: dict[str, str]) -> str:
+    # RFC 7638 §3: the required members only, sorted, without white space.
+    canonical = json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()
+    return _b64(hashlib.sha256(canonical).digest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What one assertion must say; made by :meth:`RelyingParty.expect`.
+
+    Attributes:
+        issuer: byte for byte.
+        client_id: the audience.
+        sector: for which the pseudonym is made.
+        algorithm: the one that is accepted.
+        trust: the pinned roots.
+        profile: what the signer's chain must look like.
+        assurance: the mode that was asked for.
+        max_age: seconds, if it was asked for.
+        started_at: when the request was made, aware.
+        nonce: of this login.
+        access_token: that came beside the assertion, if one did.
+        leeway: seconds that are forgiven ahead of our clock.
+        age_band: whether it was asked for.
+    """
+
+    issuer: str
+    client_id: str
+    sector: str
+    algorithm: Algorithm
+    trust: TrustStore
+    profile: ChainProfile
+    assurance: Assurance
+    max_age: int | None
+    started_at: datetime
+    nonce: str = field(repr=False)
+    access_token: str | None = field(repr=False)
+    leeway: int
+    age_band: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelyingParty:
+    """Who asks, whom it asks, and what it believes.
+
+    Attributes:
+        issuer: the issuer's https URL, byte for byte as it stands in its documents.
+        client_id: as registered.
+        redirect_uri: where the browser comes back.
+        key: signs the client's requests.
+        trust: the pinned national roots.
+        assurance: the mode that a login asks for when nothing else is said.
+        sector: the sector identifier; the origin of ``redirect_uri`` by default.
+        pseudonym_keys: the app's keys for digests, if it wants them kept here.
+        sender_constraint: ``"none"``; others are not in this release.
+        response: ``"plain"``; others are not in this release.
+        id_token: ``"jws"``; others are not in this release.
+        metadata_trust: ``"signed"``; others are not in this release.
+        assertion_chain: ``"required"``; others are not in this release.
+        algorithm: the JWS name of the one algorithm that the issuer signs with.
+        purposes: which object identifiers mean which purpose.
+        issuer_hosts: hosts that the issuer's endpoints may have; the issuer's own by default.
+        other_redirect_uris: further ones that ``start_login(redirect_uri=...)`` may name.
+        age_band: whether logins ask for it.
+        clock_leeway: seconds, 0 to 60, forgiven only ahead of our clock.
+        pending_lifetime: seconds that a person has to come back, 60 to 3600.
+        http: limits of the transport.
+
+    Raises:
+        ConfigurationError: one of them cannot be used; the error names it.
+    """
+
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    key: ClientKey
+    trust: TrustStore
+    assurance: Assurance = Assurance.R02
+    sector: str | None = None
+    pseudonym_keys: PseudonymKeys | None = None
+    sender_constraint: Literal["none", "dpop", "mtls"] = "none"
+    response: Literal["plain", "jarm"] = "plain"
+    id_token: Literal["jws", "jwe"] = "jws"  # noqa: S105 - the name of a setting
+    metadata_trust: Literal["signed", "tls"] = "signed"
+    assertion_chain: Literal["required", "absent"] = "required"
+    algorithm: str = "ES256"
+    purposes: PurposeTable = field(default_factory=PurposeTable.builtin)
+    issuer_hosts: frozenset[str] = frozenset()
+    other_redirect_uris: tuple[str, ...] = ()
+    age_band: bool = False
+    clock_leeway: int = 10
+    pending_lifetime: int = 600
+    http: HTTPLimits = field(default_factory=HTTPLimits)
+    _profile: ChainProfile = field(init=False, repr=False, compare=False)
+    _issuer_url: WebURL = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._check_trust()
+        object.__setattr__(self, "_issuer_url", self._web_url(self.issuer, "config.issuer", "issuer"))
+        if self._issuer_url.query or self._issuer_url.fragment:
+            raise ConfigurationError("config.issuer", "issuer")
+        self._check_client()
+        self._check_numbers()
+        self._check_release()
+        object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
+
+    @property
+    def sector_identifier(self) -> str:
+        """The configured sector, or the origin of the redirect URI."""
+        return self.sector or self._web_url(self.redirect_uri, "config.redirect_uri", "redirect_uri").origin
+
+    @property
+    def endpoint_hosts(self) -> frozenset[str]:
+        """Hosts that the issuer's endpoints may have."""
+        return self.issuer_hosts or frozenset({self._issuer_url.host})
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the issuer's discovery page is (OpenID Connect Discovery 1.0 §4.1)."""
+        return self.issuer.removesuffix("/") + "/.well-known/openid-configuration"
+
+    def allows_url(self, url: WebURL) -> bool:
+        """Tell whether a request may go to ``url``: https, or test http to literal loopback."""
+        return url.scheme == "https" or (url.is_loopback and self.trust.is_for_tests)
+
+    def redirect_uri_named(self, redirect_uri: str | None) -> str:
+        """Return the redirect URI that a login uses.
+
+        Raises:
+            ConfigurationError: ``redirect_uri`` is not one of those configured.
+        """
+        if redirect_uri is None or redirect_uri == self.redirect_uri:
+            return self.redirect_uri
+        if redirect_uri in self.other_redirect_uris:
+            return redirect_uri
+        raise ConfigurationError("config.redirect_uri_unknown")
+
+    def expect(
+        self,
+        *,
+        nonce: str,
+        started_at: datetime,
+        assurance: Assurance | None = None,
+        max_age: int | None = None,
+        access_token: str | None = None,
+    ) -> Expected:
+        """Say what one assertion must hold, for :func:`cyberid_client.handshake.verify_assertion`.
+
+        Args:
+            nonce: the one that was sent.
+            started_at: when the request was made, aware.
+            assurance: the mode that was asked for; the configured one by default.
+            max_age: seconds, if it was asked for.
+            access_token: the one that came beside the assertion; an ``at_hash`` without it is refused.
+
+        Raises:
+            ConfigurationError: a value cannot be asked for.
+        """
+        if started_at.tzinfo is None:
+            raise ConfigurationError("config.value", "started_at")
+        if not nonce:
+            raise ConfigurationError("config.value", "nonce")
+        check_max_age(max_age)
+        return Expected(
+            issuer=self.issuer,
+            client_id=self.client_id,
+            sector=self.sector_identifier,
+            algorithm=find_algorithm(self.algorithm),
+            trust=self.trust,
+            profile=self._profile,
+            assurance=self.assurance if assurance is None else assurance,
+            max_age=max_age,
+            started_at=started_at,
+            nonce=nonce,
+            access_token=access_token,
+            leeway=self.clock_leeway,
+            age_band=self.age_band,
+        )
+
+    def _check_trust(self) -> None:
+        if not isinstance(self.trust, TrustStore):
+            raise ConfigurationError("config.trust_missing", "trust")
+        if not self.algorithm:
+            raise ConfigurationError("config.no_algorithm", "algorithm")
+        try:
+            find_algorithm(self.algorithm)
+        except SignatureError:
+            raise ConfigurationError("config.no_algorithm", "algorithm") from None
+
+    def _check_client(self) -> None:
+        if not _is_client_id(self.client_id):
+            raise ConfigurationError("config.client_id", "client_id")
+        if not isinstance(self.key, ClientKey):
+            raise ConfigurationError("config.client_key", "key")
+        for redirect_uri in (self.redirect_uri, *self.other_redirect_uris):
+            if self._web_url(redirect_uri, "config.redirect_uri", "redirect_uri").fragment:
+                raise ConfigurationError("config.redirect_uri", "redirect_uri")
+        if self.sector is not None and self._web_url(self.sector, "config.sector", "sector").fragment:
+            raise ConfigurationError("config.sector", "sector")
+        if not isinstance(self.assurance, Assurance):
+            raise ConfigurationError("config.assurance", "assurance")
+
+    def _check_numbers(self) -> None:
+        if not _is_whole(self.clock_leeway, 0, LEEWAY_LIMIT):
+            raise ConfigurationError("config.value", "clock_leeway")
+        if not _is_whole(self.pending_lifetime, 60, PENDING_LIFETIME_LIMIT):
+            raise ConfigurationError("config.value", "pending_lifetime")
+        for name, kind in (("http", HTTPLimits), ("purposes", PurposeTable), ("age_band", bool)):
+            if not isinstance(getattr(self, name), kind):
+                raise ConfigurationError("config.value", name)
+
+    def _check_release(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise ConfigurationError("config.value", name)
+            if value != choices[0]:
+                raise ConfigurationError("config.not_in_this_release", name)
+
+    def _web_url(self, text: object, code: str, setting: str) -> WebURL:
+        url = parse_web_url(text)
+        if url is None:
+            raise ConfigurationError(code, setting)
+        if not self.allows_url(url):
+            raise ConfigurationError("config.insecure_http", setting)
+        return url
+
+
+# The first value of each is what this release speaks.
+_CHOICES: Final = {
+    "sender_constraint": ("none", "dpop", "mtls"),
+    "response": ("plain", "jarm"),
+    "id_token": ("jws", "jwe"),
+    "metadata_trust": ("signed", "tls"),
+    "assertion_chain": ("required", "absent"),
+}
+
+
+def check_max_age(max_age: int | None) -> None:
+    """Refuse a maximum age that cannot be asked for.
+
+    Raises:
+        ConfigurationError: it is not a whole number of seconds from 0 to one year.
+    """
+    if max_age is not None and not _is_whole(max_age, 0, MAX_AGE_LIMIT):
+        raise ConfigurationError("config.max_age", "max_age")
+
+
+def _is_client_id(value: object) -> bool:
+    # RFC 6749 appendix A.1: visible ASCII.
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= CLIENT_ID_LIMIT
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    )
+
+
+def _is_whole(value: object, lowest: int, highest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest

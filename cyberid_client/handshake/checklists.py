@@ -1,0 +1,110 @@
+"""One ordered tuple of checks per document: the page that a reviewer prints.
+
+Cheap and structural first, then the signature, then the claims. What the parsers refuse before a
+checklist begins is listed in :mod:`cyberid_client.handshake.parsing`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.checks import (
+    audience,
+    callback,
+    factors,
+    header,
+    key,
+    metadata,
+    person,
+    responses,
+)
+from cyberid_client.handshake.checks import time as times
+from cyberid_client.handshake.subjects import (
+    AssertionSubject,
+    CallbackSubject,
+    DiscoverySubject,
+    MetadataSubject,
+    PARSubject,
+    TokenSubject,
+)
+
+__all__ = [
+    "AUTHORIZATION_RESPONSE",
+    "DISCOVERY",
+    "ID_TOKEN",
+    "METADATA",
+    "PAR_RESPONSE",
+    "TOKEN_RESPONSE",
+]
+
+DISCOVERY: Final[tuple[Check[DiscoverySubject], ...]] = (responses.check_discovery_issuer,)
+
+METADATA: Final[tuple[Check[MetadataSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    metadata.check_metadata_issuer,
+    metadata.check_metadata_issued_at,
+    metadata.check_metadata_expiry,
+    metadata.check_metadata_lifetime,
+    metadata.check_not_rolled_back,
+    metadata.check_endpoints,
+    metadata.check_capabilities,
+)
+
+PAR_RESPONSE: Final[tuple[Check[PARSubject], ...]] = (
+    responses.check_par_status,
+    responses.check_request_uri,
+    responses.check_request_uri_lifetime,
+)
+
+AUTHORIZATION_RESPONSE: Final[tuple[Check[CallbackSubject], ...]] = (
+    callback.check_same_handshake,
+    callback.check_lifetime,
+    callback.check_state,
+    callback.check_response_mode,
+    callback.check_callback_issuer,
+    callback.check_code_or_error,
+    callback.check_declined,
+)
+
+TOKEN_RESPONSE: Final[tuple[Check[TokenSubject], ...]] = (
+    responses.check_token_status,
+    responses.check_access_token,
+    responses.check_token_type,
+    responses.check_expires_in,
+    responses.check_granted_scope,
+    responses.check_id_token_present,
+)
+
+ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    audience.check_kind,
+    audience.check_assertion_issuer,
+    audience.check_audience,
+    audience.check_authorized_party,
+    times.check_expiry,
+    times.check_issued_at,
+    times.check_not_before,
+    audience.check_nonce,
+    audience.check_access_token_hash,
+    times.check_authentication_time,
+    factors.check_assurance,
+    factors.check_factors,
+    person.check_subject,
+    person.check_no_identity_number,
+    person.check_session_id,
+    person.check_sector,
+    person.check_persistence,
+    person.check_age_band,
+)

@@ -1,0 +1,1 @@
+"""The checks, by topic. Each is a numbered function that compares and raises."""

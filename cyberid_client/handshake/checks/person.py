@@ -1,0 +1,106 @@
+"""What an assertion says about the person, which is as good as nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cyberid_client.errors import VerificationError
+from cyberid_client.handshake.check import check
+from cyberid_client.handshake.subjects import AssertionSubject
+from cyberid_client.models import AgeBand, Persistence
+from cyberid_client.privacy.recognisers import RESIDENT_NUMBER_LENGTH, is_resident_number
+
+__all__ = [
+    "AGE_BANDS",
+    "PERSISTENCES",
+    "check_age_band",
+    "check_no_identity_number",
+    "check_persistence",
+    "check_sector",
+    "check_session_id",
+    "check_subject",
+]
+
+PERSISTENCES: Final = {each.value: each for each in Persistence}
+AGE_BANDS: Final = {each.value: each for each in AgeBand}
+
+_PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{22,128}", re.ASCII)
+_SEPARATOR: Final = re.compile("[_-]")
+
+
+@check(
+    "E3.18a",
+    "The subject is 22 to 128 characters of the URL-safe alphabet.",
+    clause="OIDC Core §8; profile §6, sub",
+    codes=["id_token.subject"],
+)
+def check_subject(subject: AssertionSubject) -> None:
+    """Compare the shape of ``sub`` with that of a pseudonym."""
+    if not _PSEUDONYM.fullmatch(subject.claims.sub):
+        raise VerificationError("id_token.subject")
+
+
+@check(
+    "E3.18b",
+    "No part of the subject is a resident's or foreign resident's identity number.",
+    clause="profile §6, sub",
+    codes=["id_token.identity_number"],
+)
+def check_no_identity_number(subject: AssertionSubject) -> None:
+    """Refuse a subject of which a whole part is a number with region, date and check character."""
+    sub = subject.claims.sub
+    if len(sub) < RESIDENT_NUMBER_LENGTH:
+        return
+    if any(is_resident_number(part) for part in _SEPARATOR.split(sub)):
+        raise VerificationError("id_token.identity_number")
+
+
+@check(
+    "E3.19",
+    "A session id, if there is one, has the shape of a pseudonym.",
+    clause="OIDC Front-Channel Logout 1.0 §3; profile §6, sid",
+    codes=["id_token.session_id"],
+)
+def check_session_id(subject: AssertionSubject) -> None:
+    """Compare the shape of ``sid``."""
+    sid = subject.claims.sid
+    if sid is not None and not _PSEUDONYM.fullmatch(sid):
+        raise VerificationError("id_token.session_id")
+
+
+@check(
+    "P6.2",
+    "The pseudonym was made for this sector.",
+    clause="profile §6, sector",
+    codes=["id_token.sector"],
+)
+def check_sector(subject: AssertionSubject) -> None:
+    """Compare ``sector``; an absent one is refused."""
+    if subject.claims.sector != subject.expected.sector:
+        raise VerificationError("id_token.sector")
+
+
+@check(
+    "P6.3",
+    "The assertion says how long its pseudonym stays the same.",
+    clause="profile §6, persistence",
+    codes=["id_token.persistence"],
+)
+def check_persistence(subject: AssertionSubject) -> None:
+    """Refuse an absent or unknown ``persistence``."""
+    if subject.claims.persistence not in PERSISTENCES:
+        raise VerificationError("id_token.persistence")
+
+
+@check(
+    "P6.4",
+    "An age band comes only when it was asked for, and is one of three.",
+    clause="profile §6, age_band",
+    codes=["id_token.age_band"],
+)
+def check_age_band(subject: AssertionSubject) -> None:
+    """Refuse an unknown ``age_band``, and one that nobody asked for."""
+    age_band = subject.claims.age_band
+    if age_band is not None and not (subject.expected.age_band and age_band in AGE_BANDS):
+        raise VerificationError("id_token.age_band")

@@ -1,0 +1,83 @@
+"""What a flow is: a generator that asks for the network and never touches it.
+
+A flow yields an :class:`~cyberid_client.ports.HTTPRequest` and is sent the response, or yields
+:class:`KeysWanted` and is sent a key set. Whoever runs it owns sockets, locks and waiting; the flow owns
+every decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from cyberid_client.error_codes import CATALOGUE
+from cyberid_client.errors import TransportError, UnavailableError
+from cyberid_client.ports import HTTPRequest, HTTPResponse
+from cyberid_client.trust import KeySet
+
+__all__ = ["Effect", "Flow", "KeysWanted", "expect_available", "expect_response", "expect_status", "fetch"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KeysWanted:
+    """Ask for a newer key set than the one that was tried.
+
+    Attributes:
+        tried: the key set in which the key was not found; if the runner holds another by now, that one
+            is the answer and nothing is fetched.
+    """
+
+    tried: KeySet
+
+
+_TRANSPORT_CODES: Final = frozenset(
+    code for code, entry in CATALOGUE.items() if entry.family == TransportError.__name__
+)
+TOO_MANY_REQUESTS: Final = 429
+SERVER_ERROR: Final = 500
+
+Effect = HTTPRequest | KeysWanted
+Flow = Generator[Effect, HTTPResponse | KeySet, T]
+
+
+def fetch(request: HTTPRequest) -> Flow[HTTPResponse]:
+    """Yield the request and return the response.
+
+    Raises:
+        TransportError: no complete answer came.
+    """
+    return expect_response((yield request))
+
+
+def expect_response(answer: HTTPResponse | KeySet) -> HTTPResponse:
+    """Return the response, or raise what kept it from coming."""
+    if not isinstance(answer, HTTPResponse):
+        raise TransportError("transport.failed")
+    if answer.error is not None:
+        raise TransportError(answer.error if answer.error in _TRANSPORT_CODES else "transport.failed")
+    return answer
+
+
+def expect_available(response: HTTPResponse) -> HTTPResponse:
+    """Return the response, unless the issuer says that it cannot answer now.
+
+    Raises:
+        UnavailableError: 429, or 500 and above.
+    """
+    if response.status == TOO_MANY_REQUESTS or response.status >= SERVER_ERROR:
+        raise UnavailableError("issuer.unavailable")
+    return response
+
+
+def expect_status(response: HTTPResponse, status: int) -> HTTPResponse:
+    """Return the response if it has this status.
+
+    Raises:
+        UnavailableError: it has another one.
+    """
+    if expect_available(response).status != status:
+        raise UnavailableError("issuer.status")
+    return response

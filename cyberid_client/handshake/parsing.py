@@ -1,0 +1,137 @@
+"""What the parsers refuse before a checklist begins, for the page that a reviewer prints.
+
+The rules are carried out in :mod:`cyberid_client.wire` and in the transport; this table only names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["PARSING", "ParsingRule"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsingRule:
+    """One rule that no value can break once it is parsed.
+
+    Attributes:
+        number: as for checks.
+        law: the rule in one sentence.
+        clause: the clause of the standard that it comes from.
+        codes: the codes that it raises.
+    """
+
+    number: str
+    law: str
+    clause: str
+    codes: tuple[str, ...]
+
+
+PARSING: Final = (
+    ParsingRule(
+        "E1.2",
+        "A parameter of the callback, known or not, stands there once.",
+        "RFC 6749 §3.1",
+        ("callback.parameter_repeated",),
+    ),
+    ParsingRule(
+        "E1.5",
+        "Unknown parameters are ignored; the callback is at most 8 KiB of strict percent-encoding.",
+        "RFC 6749 §4.1.2",
+        ("callback.too_large", "callback.malformed"),
+    ),
+    ParsingRule(
+        "E1.9",
+        "Only the query is read: no redirect URI from a query is followed or repeated, no code logged.",
+        "RFC 9700 §4.1",
+        (),
+    ),
+    ParsingRule(
+        "E2.2",
+        "TLS is verified, no redirect is followed, and every answer has limits of size and time.",
+        "FAPI 2.0 Security Profile §5.2",
+        (
+            "transport.timeout",
+            "transport.connection",
+            "transport.tls",
+            "transport.redirect",
+            "transport.too_large",
+            "transport.request",
+            "transport.failed",
+        ),
+    ),
+    ParsingRule(
+        "E2.3",
+        "An answer is application/json and one strict JSON object without duplicate members.",
+        "RFC 6749 §5.1; RFC 8259 §4",
+        (
+            "discovery.content_type",
+            "discovery.malformed",
+            "discovery.too_large",
+            "par.content_type",
+            "par.malformed",
+            "par.too_large",
+            "token.content_type",
+            "token.malformed",
+            "token.too_large",
+            "jwks.content_type",
+            "jwks.malformed",
+            "jwks.too_large",
+        ),
+    ),
+    ParsingRule(
+        "E2.8",
+        "An OAuth error is mapped to who must act; invalid_client is never tried again.",
+        "RFC 6749 §5.2; RFC 9126 §2.3",
+        (
+            "par.client_refused",
+            "par.request_refused",
+            "token.client_refused",
+            "login.code_refused",
+            "issuer.unavailable",
+            "issuer.status",
+        ),
+    ),
+    ParsingRule(
+        "E3.2",
+        "A signed document is three parts of strict base64url around strict JSON objects.",
+        "RFC 7515 §5.2; RFC 8725 §3.10",
+        (
+            "id_token.malformed",
+            "id_token.too_large",
+            "id_token.claim_missing",
+            "id_token.claim_type",
+            "metadata.malformed",
+            "metadata.too_large",
+            "metadata.claim_missing",
+            "metadata.claim_type",
+            "discovery.signed_metadata_missing",
+        ),
+    ),
+    ParsingRule("E3.5", "The headers jku, jwk and x5u are ignored.", "RFC 8725 §3.10", ()),
+    ParsingRule(
+        "E4.1",
+        "A key set comes from a host of the issuer, is at most 256 KiB and holds at most 100 keys.",
+        "RFC 7517 §5; profile §2",
+        ("jwks.too_large", "jwks.too_many_keys"),
+    ),
+    ParsingRule(
+        "E4.2",
+        "Entries that are not understood are skipped; a private member is an alarm.",
+        "RFC 7517 §5",
+        ("jwks.private_key",),
+    ),
+    ParsingRule(
+        "E4.3",
+        "A key id may stand there twice only with different key types or algorithms.",
+        "RFC 7517 §4.5",
+        ("id_token.key_ambiguous",),
+    ),
+    ParsingRule(
+        "E4.7",
+        "Keys below the floor of their kind are skipped, and an algorithm beside a key must be its own.",
+        "RFC 8725 §3.5; profile §2",
+        (),
+    ),
+)

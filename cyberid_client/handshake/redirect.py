@@ -1,0 +1,238 @@
+"""The redirect handshake: OpenID Connect code flow with pushed requests (profile §3).
+
+``start_redirect`` pushes the request and says where the browser goes. ``finish_redirect`` judges what
+came back, exchanges the code and believes the assertion, or raises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from cyberid_client.config import RelyingParty, check_max_age
+from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
+from cyberid_client.handshake.assertion import judge_assertion
+from cyberid_client.handshake.check import run_checks
+from cyberid_client.handshake.checklists import AUTHORIZATION_RESPONSE, ID_TOKEN, PAR_RESPONSE, TOKEN_RESPONSE
+from cyberid_client.handshake.client_authentication import client_assertion
+from cyberid_client.handshake.flow import Flow, KeysWanted, expect_available, fetch
+from cyberid_client.handshake.metadata import IssuerMetadata
+from cyberid_client.handshake.subjects import CallbackSubject, PARSubject, TokenSubject
+from cyberid_client.models import Assurance, Login, PendingLogin
+from cyberid_client.ports import FlowEnv, HTTPRequest, HTTPResponse
+from cyberid_client.trust import ChainCache, KeySet
+from cyberid_client.wire.base64url import encode_base64url
+from cyberid_client.wire.callback import parse_callback
+from cyberid_client.wire.responses import parse_oauth_error, parse_par, parse_token
+from cyberid_client.wire.urls import is_local_path
+
+__all__ = ["KIND", "RedirectAsk", "StartedRedirect", "finish_redirect", "start_redirect"]
+
+KIND: Final = "redirect"
+SECRET_BYTES: Final = 32
+MAX_ANSWER: Final = 64 * 1024
+MAX_TOKEN_ANSWER: Final = 256 * 1024
+_FORM: Final = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
+_CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
+_KEY_CODES: Final = frozenset({"id_token.key_unknown", "id_token.key_unpublished"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedirectAsk:
+    """What the app asks for in one login; ``None`` stands for the configured value or for nothing."""
+
+    return_to: str = "/"
+    max_age: int | None = None
+    assurance: Assurance | None = None
+    redirect_uri: str | None = None
+    prompt: str | None = None
+    ui_locales: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedRedirect:
+    """The authorization URL and what must be kept until the browser is back."""
+
+    url: str
+    pending: PendingLogin = field(repr=False)
+
+
+def start_redirect(
+    rp: RelyingParty, ask: RedirectAsk, metadata: IssuerMetadata, env: FlowEnv
+) -> Flow[StartedRedirect]:
+    """Push the authorization request.
+
+    Raises:
+        VerificationError: ``return_to`` is not a path of this origin, or the answer breaks a rule.
+        ConfigurationError: this configuration can never make this request.
+        UnavailableError: the issuer did not answer.
+    """
+    pending = _new_pending(rp, ask, env)
+    fields = {**_authorization_request(rp, ask, pending), **client_assertion(rp, env)}
+    response = yield from fetch(_form_request(metadata.par_endpoint, fields, MAX_ANSWER, "par"))
+    par = _believe_par(response)
+    separator = "&" if "?" in metadata.authorization_endpoint else "?"
+    query = urlencode({"client_id": rp.client_id, "request_uri": par})
+    return StartedRedirect(url=metadata.authorization_endpoint + separator + query, pending=pending)
+
+
+def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv) -> PendingLogin:
+    if not is_local_path(ask.return_to):
+        raise VerificationError("return_to.refused")
+    check_max_age(ask.max_age)
+    assurance = rp.assurance if ask.assurance is None else ask.assurance
+    if not isinstance(assurance, Assurance):
+        raise ConfigurationError("config.assurance", "assurance")
+    now = env.now()
+    return PendingLogin(
+        kind=KIND,
+        issuer=rp.issuer,
+        client_id=rp.client_id,
+        redirect_uri=rp.redirect_uri_named(ask.redirect_uri),
+        state=encode_base64url(env.token(SECRET_BYTES)),
+        nonce=encode_base64url(env.token(SECRET_BYTES)),
+        code_verifier=encode_base64url(env.token(SECRET_BYTES)),
+        assurance=assurance,
+        max_age=ask.max_age,
+        return_to=ask.return_to,
+        started_at=now,
+        expires_at=now + timedelta(seconds=rp.pending_lifetime),
+    )
+
+
+def _scope(rp: RelyingParty) -> str:
+    return "openid age_band" if rp.age_band else "openid"
+
+
+def _authorization_request(rp: RelyingParty, ask: RedirectAsk, pending: PendingLogin) -> dict[str, str]:
+    challenge = hashlib.sha256(pending.code_verifier.encode()).digest()
+    fields = {
+        "client_id": rp.client_id,
+        "response_type": "code",
+        "redirect_uri": pending.redirect_uri,
+        "scope": _scope(rp),
+        "state": pending.state,
+        "nonce": pending.nonce,
+        "code_challenge": encode_base64url(challenge),
+        "code_challenge_method": "S256",
+        "acr_values": pending.assurance.value,
+    }
+    if pending.max_age is not None:
+        fields["max_age"] = str(pending.max_age)
+    if ask.prompt is not None:
+        fields["prompt"] = ask.prompt
+    if ask.ui_locales is not None:
+        fields["ui_locales"] = ask.ui_locales
+    return fields
+
+
+def _form_request(url: str, fields: dict[str, str], max_bytes: int, purpose: str) -> HTTPRequest:
+    body = urlencode(fields).encode()
+    return HTTPRequest(method="POST", url=url, headers=_FORM, body=body, max_bytes=max_bytes, purpose=purpose)
+
+
+def _believe_par(response: HTTPResponse) -> str:
+    """Return the request URI (RFC 9126 §2.2, errors §2.3)."""
+    error = _client_error(response)
+    if error in _CLIENT_REFUSED:
+        raise ConfigurationError("par.client_refused")
+    if error is not None:
+        raise ConfigurationError("par.request_refused")
+    par = parse_par(response)
+    run_checks(PAR_RESPONSE, PARSubject(status=response.status, par=par))
+    return par.request_uri or ""
+
+
+def _client_error(response: HTTPResponse) -> str | None:
+    """Return the ``error`` of a 400 or 401, after the issuer's own troubles are out of the way."""
+    if expect_available(response).status not in {400, 401}:
+        return None
+    return parse_oauth_error(response)
+
+
+def finish_redirect(
+    rp: RelyingParty,
+    callback: str,
+    pending: PendingLogin,
+    *,
+    metadata: IssuerMetadata,
+    keys: KeySet,
+    env: FlowEnv,
+    cache: ChainCache | None,
+) -> Flow[Login]:
+    """Judge the callback, exchange the code, believe the assertion.
+
+    The pending login was removed from its store before this is called.
+
+    Raises:
+        LoginDeclinedError: the person or the issuer said no.
+        LoginRestartError: the login or its code is too old, or was used.
+        VerificationError: something that came is not to be believed.
+        UnavailableError: the issuer did not answer.
+    """
+    answer = parse_callback(callback)
+    run_checks(
+        AUTHORIZATION_RESPONSE,
+        CallbackSubject(callback=answer, pending=pending, kind=KIND, rp=rp, now=env.now()),
+    )
+    fields = {
+        "grant_type": "authorization_code",
+        "code": answer.code or "",
+        "redirect_uri": pending.redirect_uri,
+        "code_verifier": pending.code_verifier,
+        "client_id": rp.client_id,
+        **client_assertion(rp, env),
+    }
+    response = yield from fetch(_form_request(metadata.token_endpoint, fields, MAX_TOKEN_ANSWER, "token"))
+    id_token, access_token = _believe_token_response(response)
+    expected = rp.expect(
+        nonce=pending.nonce,
+        assurance=pending.assurance,
+        max_age=pending.max_age,
+        started_at=pending.started_at,
+        access_token=access_token,
+    )
+
+    def believe(with_keys: KeySet) -> Login:
+        return judge_assertion(
+            id_token,
+            expected=expected,
+            keys=with_keys,
+            now=env.now(),
+            cache=cache,
+            checks=ID_TOKEN,
+            return_to=pending.return_to,
+        )
+
+    return (yield from _with_newer_keys_if_needed(believe, keys))
+
+
+def _believe_token_response(response: HTTPResponse) -> tuple[str, str]:
+    """Return assertion and access token (RFC 6749 §5.1, errors §5.2)."""
+    error = _client_error(response)
+    if error in _CLIENT_REFUSED:
+        raise ConfigurationError("token.client_refused")
+    if error == "invalid_grant":
+        raise LoginRestartError("login.code_refused")
+    token = parse_token(response)
+    run_checks(TOKEN_RESPONSE, TokenSubject(status=response.status, token=token))
+    return token.id_token or "", token.access_token or ""
+
+
+def _with_newer_keys_if_needed(believe: Callable[[KeySet], Login], keys: KeySet) -> Flow[Login]:
+    """Try the known keys; when the key is not among them, one newer set, one more try.
+
+    The issuer may have rotated its key since the set was fetched. A key that the header certifies gets
+    here only after its signature and chain held.
+    """
+    try:
+        return believe(keys)
+    except VerificationError as error:
+        if error.code not in _KEY_CODES:
+            raise
+    newer = yield KeysWanted(keys)
+    return believe(newer if isinstance(newer, KeySet) else keys)

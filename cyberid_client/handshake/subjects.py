@@ -1,0 +1,198 @@
+"""What a checklist judges: one complete frozen value per document, with key and chain resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from cyberid_client.config import Expected, RelyingParty
+from cyberid_client.models import PendingLogin
+from cyberid_client.trust import (
+    Algorithm,
+    Chain,
+    ChainCache,
+    ChainProfile,
+    PublishedKey,
+    TrustStore,
+    verify_chain,
+)
+from cyberid_client.wire.assertion import UnverifiedAssertion
+from cyberid_client.wire.callback import UnverifiedCallback
+from cyberid_client.wire.jws import UnverifiedJWS
+from cyberid_client.wire.metadata import UnverifiedMetadata
+from cyberid_client.wire.responses import UnverifiedDiscovery, UnverifiedPAR, UnverifiedTokenResponse
+
+__all__ = [
+    "AssertionSubject",
+    "CallbackSubject",
+    "ChainOnDemand",
+    "DiscoverySubject",
+    "MetadataSubject",
+    "PARSubject",
+    "SignedSubject",
+    "SigningKey",
+    "TokenSubject",
+]
+
+
+class ChainOnDemand:
+    """A chain verdict that is computed when first asked for, and then kept.
+
+    The certificates are there before any check runs; the verdict is a pure function of them, so that
+    asking late only saves work on input that fails an earlier check. It holds no token.
+    """
+
+    __slots__ = ("_arguments", "_cache", "_certificates", "_verdict")
+
+    def __init__(
+        self,
+        certificates: tuple[bytes, ...],
+        *,
+        trust: TrustStore,
+        profile: ChainProfile,
+        now: datetime,
+        cache: ChainCache | None,
+    ) -> None:
+        self._certificates = certificates
+        self._arguments = (trust, profile, now)
+        self._cache = cache
+        self._verdict: Chain | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._certificates)
+
+    def __call__(self) -> Chain:
+        """Return the verified chain.
+
+        Raises:
+            VerificationError: the chain is not to be believed.
+        """
+        if self._verdict is None:
+            trust, profile, now = self._arguments
+            self._verdict = verify_chain(
+                self._certificates[0],
+                self._certificates[1:],
+                trust=trust,
+                profile=profile,
+                now=now,
+                cache=self._cache,
+            )
+        return self._verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key that a signature is checked with, before it is known whether it may be believed.
+
+    Attributes:
+        problem: ``None``, or the last part of the code that says why there is no key to try.
+        algorithm: the configured one.
+        public_key: the key object.
+        public_key_info: its DER, to be compared with the chain's leaf.
+        published: whether it stands in the issuer's key set.
+    """
+
+    problem: str | None
+    algorithm: Algorithm
+    public_key: object = field(default=None, repr=False)
+    public_key_info: bytes = field(default=b"", repr=False)
+    published: bool = False
+
+    @classmethod
+    def of(cls, key: PublishedKey) -> SigningKey:
+        """Take a key out of the key set."""
+        return cls(None, key.algorithm, key.public_key, key.public_key_info, published=True)
+
+
+class SignedSubject(Protocol):
+    """What the checks of every signed document have in common."""
+
+    @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
+    def jws(self) -> UnverifiedJWS:
+        """The document itself."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[str | None]:
+        """Accepted ``typ`` values in lower case without ``application/``; ``None``: may be absent."""
+        ...
+
+    @property
+    def key(self) -> SigningKey:
+        """The key to try."""
+        ...
+
+    @property
+    def chain(self) -> ChainOnDemand:
+        """The signer's chain."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionSubject:
+    """One assertion with all that it is compared with."""
+
+    document: str
+    kinds: frozenset[str | None]
+    jws: UnverifiedJWS
+    claims: UnverifiedAssertion
+    key: SigningKey
+    chain: ChainOnDemand
+    expected: Expected
+    now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataSubject:
+    """One signed metadata document with all that it is compared with."""
+
+    document: str
+    kinds: frozenset[str | None]
+    jws: UnverifiedJWS
+    claims: UnverifiedMetadata
+    key: SigningKey
+    chain: ChainOnDemand
+    rp: RelyingParty
+    newest_iat: float | None
+    now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverySubject:
+    """The discovery page, of which two members are read."""
+
+    discovery: UnverifiedDiscovery
+    rp: RelyingParty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSubject:
+    """An authorization response and the pending login that its cookie led to."""
+
+    callback: UnverifiedCallback
+    pending: PendingLogin
+    kind: str
+    rp: RelyingParty
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PARSubject:
+    """The answer to a pushed authorization request."""
+
+    status: int
+    par: UnverifiedPAR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSubject:
+    """The token response."""
+
+    status: int
+    token: UnverifiedTokenResponse
