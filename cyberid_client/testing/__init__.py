@@ -1,0 +1,27 @@
+"""Everything an app needs to test its login: a mock issuer, named faults, a clock, a scripted browser.
+
+Made-up people, real cryptography. Every certificate carries a test mark that production trust
+stores refuse.
+"""
+
+from cyberid_client.testing.arming import Fault, Oddity
+from cyberid_client.testing.browser import Browser
+from cyberid_client.testing.clients import RegisteredClient
+from cyberid_client.testing.clock import ManualClock
+from cyberid_client.testing.faults import FAULTS, ODDITIES
+from cyberid_client.testing.issuer import MockIssuer
+from cyberid_client.testing.people import Person
+from cyberid_client.testing.service import RequestRecord
+
+__all__ = [
+    "FAULTS",
+    "ODDITIES",
+    "Browser",
+    "Fault",
+    "ManualClock",
+    "MockIssuer",
+    "Oddity",
+    "Person",
+    "RegisteredClient",
+    "RequestRecord",
+]

@@ -1,0 +1,255 @@
+"""The mock issuer: real keys, real chains, real endpoints, made-up people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from html import unescape
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from cyberid_client.errors import ConfigurationError
+from cyberid_client.ports import Clock, Transport
+from cyberid_client.testing.arming import Arming
+from cyberid_client.testing.clients import RegisteredClient, make_client
+from cyberid_client.testing.clock import system_clock
+from cyberid_client.testing.documents import PATHS
+from cyberid_client.testing.drafts import Reply
+from cyberid_client.testing.faults import FAULTS, ODDITIES
+from cyberid_client.testing.in_process import InProcessTransport
+from cyberid_client.testing.jose import ALGORITHMS
+from cyberid_client.testing.keyring import Keyring
+from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
+from cyberid_client.testing.pki import pem
+from cyberid_client.testing.server import run_server
+from cyberid_client.testing.service import Call, IssuerService, RequestRecord
+
+__all__ = ["MockIssuer"]
+
+_INTERACTION: Final = re.compile(rb'name="interaction" value="([^"]+)"')
+_FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
+_FACTORS: Final = frozenset({"certificate", "password", "face"})
+
+
+class MockIssuer:
+    """Play the national platform, for tests and for trying things out.
+
+    Nothing listens until :meth:`serve`. Every certificate carries the test mark, so only a trust
+    store made by ``TrustStore.for_tests(issuer.root_pem)`` believes any of it.
+
+    Args:
+        clock: aware UTC; the system's when left out.
+        issuer: the issuer identifier, an https origin.
+        algorithm: the JWS algorithm of every signer: ES256, ES384, EdDSA or PS256.
+
+    Raises:
+        ConfigurationError: ``config.issuer`` or ``config.no_algorithm``.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        issuer: str = "https://issuer.example",
+        algorithm: str = "ES256",
+    ) -> None:
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" or issuer != f"https://{parts.netloc}" or not parts.hostname:
+            raise ConfigurationError("config.issuer", "issuer")
+        if algorithm not in ALGORITHMS or algorithm == "RS256":
+            raise ConfigurationError("config.no_algorithm", "algorithm")
+        self._clock: Clock = system_clock if clock is None else clock
+        keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
+        self._arming = Arming({**FAULTS, **ODDITIES})
+        self._service = IssuerService(
+            keyring=keyring, clock=self._clock, arming=self._arming, client_algorithm="ES256"
+        )
+
+    def __repr__(self) -> str:
+        return f"MockIssuer({self.issuer!r})"
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier; inside :meth:`serve` the loopback origin."""
+        return self._service.keyring.issuer
+
+    @property
+    def root_pem(self) -> bytes:
+        """The root to pin, PEM; it stays the same for the life of this object."""
+        return pem(self._service.keyring.root.certificate)
+
+    @property
+    def people(self) -> Mapping[str, Person]:
+        """The made-up people by key."""
+        return PEOPLE
+
+    @property
+    def log(self) -> tuple[RequestRecord, ...]:
+        """The last 1,000 requests, oldest first; holds no secret."""
+        return tuple(self._service.log)
+
+    @property
+    def signed(self) -> dict[str, object]:
+        """The claims of the last assertion that was signed, for narration; empty before the first."""
+        return dict(self._service.signed)
+
+    @property
+    def automatic_person(self) -> str | None:
+        """Who agrees to everything without a page; ``None`` shows the page."""
+        return self._service.automatic
+
+    def agree_automatically(self, person: str | None = "adult") -> None:
+        """Let this person agree to every request without a page; ``None`` shows the page again.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``.
+        """
+        if person is not None and person not in PEOPLE:
+            raise ConfigurationError("testing.unknown_person")
+        self._service.automatic = person
+
+    def register(
+        self,
+        *,
+        client_id: str,
+        redirect_uri: str,
+        sector: str | None = None,
+        more_redirect_uris: tuple[str, ...] = (),
+    ) -> RegisteredClient:
+        """Register a client, in place of one with the same name, and make its key.
+
+        Args:
+            client_id: its OAuth name.
+            redirect_uri: where answers go.
+            sector: its sector identifier; the origin of ``redirect_uri`` when left out.
+            more_redirect_uris: further places that it may ask for.
+        """
+        client = make_client(
+            client_id=client_id,
+            redirect_uris=(redirect_uri, *more_redirect_uris),
+            sector=sector,
+            algorithm="ES256",
+        )
+        self._service.clients.add(client)
+        return client
+
+    def pseudonym(self, person: str, *, sector: str) -> str:
+        """Return the pseudonym that a person has in a sector.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``.
+        """
+        if person not in PEOPLE:
+            raise ConfigurationError("testing.unknown_person")
+        return pseudonym_of(PEOPLE[person], sector)
+
+    def transport(self) -> Transport:
+        """Return a transport that reaches this issuer without a network, and nothing else."""
+        return InProcessTransport(lambda: self._service)
+
+    def authorize(
+        self, url: str, *, person: str = "adult", factors: Iterable[str] | None = None, deny: bool = False
+    ) -> str:
+        """Do what a browser and a person would do at the authorization URL.
+
+        Args:
+            url: where the app sent the browser.
+            person: who answers.
+            factors: what the person shows; what was asked for when left out.
+            deny: say no.
+
+        Returns:
+            The whole URL to which the browser is sent back: the callback.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``; ``config.value`` for an unknown factor;
+                ``testing.request_refused`` when the issuer shows an error page instead.
+        """
+        if person not in PEOPLE:
+            raise ConfigurationError("testing.unknown_person")
+        shown = None if factors is None else frozenset(factors)
+        if shown is not None and not shown <= _FACTORS:
+            raise ConfigurationError("config.value", "factors")
+        parts = urlsplit(url)
+        if url.partition("?")[0] != self.issuer + PATHS["authorize"]:
+            raise ConfigurationError("testing.request_refused")
+        reply = self._service.handle(Call(method="GET", path=parts.path, query=parts.query))
+        found = _INTERACTION.search(reply.body)
+        if found is not None:
+            form = _filled_form(reply.body, found[1], person=person, factors=shown, deny=deny)
+            reply = self._service.handle(
+                Call(method="POST", path=PATHS["authorize"], headers=_FORM, body=urlencode(form).encode())
+            )
+        return _callback_of(reply)
+
+    @contextmanager
+    def serve(self, *, port: int = 0, host: str = "127.0.0.1", slow_seconds: float = 30.0) -> Iterator[str]:
+        """Listen on loopback until the block ends, and yield the issuer identifier.
+
+        Inside the block the identifier is ``http://127.0.0.1:PORT`` and authority and signers are
+        issued for it; the root stays.
+
+        Args:
+            port: 0 for any free one.
+            host: ``127.0.0.1`` or ``::1``.
+            slow_seconds: how long an answer takes under the ``slow`` faults.
+
+        Raises:
+            ConfigurationError: ``testing.not_loopback``.
+        """
+        before = self.issuer
+        with run_server(
+            host=host, port=port, handle=self._service.handle, slow_seconds=slow_seconds
+        ) as origin:
+            self._service.move(origin)
+            try:
+                yield origin
+            finally:
+                self._service.move(before)
+
+    def rotate_signing_key(self) -> None:
+        """Sign with a new key from now on; the old one leaves the key set at once."""
+        self._service.keyring.rotate(self._clock())
+
+    @property
+    def armed(self) -> Mapping[str, int]:
+        """What is armed, and how many messages each will still change."""
+        return self._arming.armed
+
+    def arm(self, name: str, count: int = 1) -> None:
+        """Let a fault or an oddity change the next messages of its kind.
+
+        Args:
+            name: a key of ``FAULTS`` or ``ODDITIES``.
+            count: how many messages.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_fault``; ``config.value`` for a count below 1.
+        """
+        self._arming.arm(name, count, self._service.keyring)
+
+    def disarm(self) -> None:
+        """Be honest again: nothing is armed, nothing but the honest keys is published."""
+        self._arming.disarm()
+        self._service.keyring.reset_publication()
+
+
+def _filled_form(
+    page: bytes, interaction: bytes, *, person: str, factors: frozenset[str] | None, deny: bool
+) -> dict[str, str]:
+    """Fill the people page in as a person would, its preset ticks kept unless ``factors`` says otherwise."""
+    preset = {name for name in ("password", "face") if f'name="{name}" value="yes" checked'.encode() in page}
+    ticks = preset if factors is None else factors - {"certificate"}
+    return {
+        "interaction": unescape(interaction.decode()),
+        "person": person,
+        **dict.fromkeys(sorted(ticks), "yes"),
+        "decision": "deny" if deny else "allow",
+    }
+
+
+def _callback_of(reply: Reply) -> str:
+    if "location" not in reply.headers:
+        raise ConfigurationError("testing.request_refused")
+    return reply.headers["location"]

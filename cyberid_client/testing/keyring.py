@@ -1,0 +1,140 @@
+"""The issuer's keys: who signs what, with which chain, and what the key set publishes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from cryptography import x509
+
+from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, SigningAlgorithm, jwk_of, thumbprint
+from cyberid_client.testing.pki import Authority, CertificateForm, authority_form, der, make_root, signer_form
+
+__all__ = ["Keyring", "Signer", "x5c_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A private key with its certificate chain.
+
+    Attributes:
+        purpose: a key of :data:`cyberid_client.testing.pki.PURPOSES`.
+        algorithm: how it signs.
+        key: the private key.
+        kid: the thumbprint of the public key.
+        chain: leaf first, without the root.
+    """
+
+    purpose: str
+    algorithm: SigningAlgorithm
+    key: PrivateKey = field(repr=False)
+    kid: str
+    chain: tuple[x509.Certificate, ...]
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the raw JWS signature."""
+        return self.algorithm.sign(self.key, message)
+
+    def to_jwk(self) -> dict[str, object]:
+        """Return the entry that the key set publishes, chain included."""
+        return {
+            **jwk_of(self.key.public_key()),
+            "kid": self.kid,
+            "use": "sig",
+            "alg": self.algorithm.name,
+            "x5c": x5c_of(self.chain),
+        }
+
+
+def x5c_of(chain: tuple[x509.Certificate, ...]) -> list[str]:
+    """Return the chain as RFC 7515 §4.1.6 wants it: standard base64 of DER."""
+    return [base64.b64encode(der(certificate)).decode() for certificate in chain]
+
+
+class Keyring:
+    """Hold root, authority and signers of one issuer; what is published; and make bad chains on demand.
+
+    Args:
+        issuer: the issuer identifier.
+        algorithm: the JWS algorithm of every signer.
+        now: when the root is made.
+    """
+
+    def __init__(self, *, issuer: str, algorithm: SigningAlgorithm, now: datetime) -> None:
+        self.algorithm = algorithm
+        self.root = make_root(now)
+        self.settle(issuer, now)
+
+    def settle(self, issuer: str, now: datetime) -> None:
+        """Issue authority and signers anew for this issuer identifier; the root stays."""
+        self.issuer = issuer
+        self.authority = self.root.found_authority(authority_form(now, issuer))
+        self._signers = {purpose: self.make_signer(purpose, now) for purpose in ("assertion", "metadata")}
+        self.reset_publication()
+
+    def reset_publication(self) -> None:
+        """Publish exactly the honest key set again."""
+        self.extra_keys: list[dict[str, object]] = []
+        self.publish_chains = True
+
+    def signer(self, purpose: str) -> Signer:
+        """Return the signer in use for ``assertion`` or ``metadata``."""
+        return self._signers[purpose]
+
+    def make_signer(self, purpose: str, now: datetime, *, algorithm: str | None = None) -> Signer:
+        """Make a fresh, honest signer that is not published yet."""
+        chosen = self.algorithm if algorithm is None else ALGORITHMS[algorithm]
+        key = chosen.generate()
+        chain = self.authority.issue_chain(signer_form(now, self.issuer, purpose), key.public_key())
+        return Signer(
+            purpose=purpose, algorithm=chosen, key=key, kid=thumbprint(key.public_key()), chain=chain
+        )
+
+    def rotate(self, now: datetime) -> Signer:
+        """Replace the assertion signer; the old key leaves the key set at once."""
+        self._signers["assertion"] = self.make_signer("assertion", now)
+        return self._signers["assertion"]
+
+    def publish(self, entry: dict[str, object]) -> None:
+        """Put one more entry in front of the honest one until :meth:`reset_publication`."""
+        self.extra_keys.append(entry)
+
+    def jwks(self) -> dict[str, object]:
+        """Return the key set document."""
+        own = self._signers["assertion"].to_jwk()
+        if not self.publish_chains:
+            del own["x5c"]
+        return {"keys": [*map(dict, self.extra_keys), own]}
+
+    def rechain(
+        self,
+        signer: Signer,
+        now: datetime,
+        *,
+        change: Callable[[CertificateForm], CertificateForm] = lambda form: form,
+        authority: Authority | None = None,
+    ) -> tuple[x509.Certificate, ...]:
+        """Certify the signer's own key once more, differently: the key stays published, the chain is bad.
+
+        Args:
+            signer: whose key.
+            now: the time of issue.
+            change: what is different about the leaf.
+            authority: who issues, when not the honest authority.
+        """
+        form = change(signer_form(now, self.issuer, signer.purpose))
+        return (authority or self.authority).issue_chain(form, signer.key.public_key())
+
+    def other_authority(
+        self,
+        now: datetime,
+        *,
+        above: Authority | None = None,
+        key: PrivateKey | None = None,
+        **changes: object,
+    ) -> Authority:
+        """Found an authority like the honest one but for ``changes`` to its form."""
+        form = replace(authority_form(now, self.issuer), **changes)  # type: ignore[arg-type]  # names of the form's own fields
+        return (above or self.root).found_authority(form, key)

@@ -1,0 +1,321 @@
+"""The issuer's endpoints, written once: the in-process transport and the HTTP server both end here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+
+from cyberid_client.ports import Clock
+from cyberid_client.testing.arming import Arming
+from cyberid_client.testing.clients import ClientDesk, Refusal
+from cyberid_client.testing.documents import PATHS, Grant, draft_assertion, draft_metadata, unsigned_page
+from cyberid_client.testing.drafts import CallbackDraft, Page, Reply
+from cyberid_client.testing.jose import b64url
+from cyberid_client.testing.keyring import Keyring
+from cyberid_client.testing.pages import error_page, page_headers, people_page
+from cyberid_client.testing.people import FACTORS_OF_MODE, PEOPLE, Person, pseudonym_of
+from cyberid_client.testing.pushed import PushedRequest, read_form, read_pushed_request
+
+__all__ = ["Call", "IssuerService", "RequestRecord"]
+
+_PUSHED_LIFE: Final = 90
+_INTERACTION_LIFE: Final = 600
+_CODE_LIFE: Final = 60
+_MAX_WAITING: Final = 10_000
+_REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request as it reaches an endpoint. There is no place for a cookie in it.
+
+    Attributes:
+        method: the HTTP method.
+        path: without the query.
+        query: as it stands in the URL.
+        headers: the few that the endpoints read, names in lower case.
+        body: the bytes.
+    """
+
+    method: str
+    path: str
+    query: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One line of the issuer's log: no query, no body, no header, no cookie.
+
+    Attributes:
+        method: the HTTP method.
+        path: one of the issuer's own paths, or ``other``.
+        client_id: the registered client, when one was recognised.
+        status: the HTTP status of the answer.
+        at: the issuer's time.
+    """
+
+    method: str
+    path: str
+    client_id: str | None
+    status: int
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class _Interaction:
+    request: PushedRequest
+    expires_at: float
+
+
+class IssuerService:
+    """Answer calls.
+
+    Args:
+        keyring: the keys; its issuer identifier is the service's.
+        clock: aware, UTC.
+        arming: the faults.
+        client_algorithm: of the clients' assertions.
+    """
+
+    def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming, client_algorithm: str) -> None:
+        self.keyring = keyring
+        self.clients = ClientDesk()
+        self.automatic: str | None = None
+        self.signed: dict[str, object] = {}
+        self.log: deque[RequestRecord] = deque(maxlen=1_000)
+        self._clock = clock
+        self._arming = arming
+        self._client_algorithm = client_algorithm
+        self._lock = threading.RLock()
+        self._metadata_issued_at = 0
+        self._pushed: dict[str, PushedRequest] = {}
+        self._interactions: dict[str, _Interaction] = {}
+        self._codes: dict[str, Grant] = {}
+        self._client_id: str | None = None
+        self._routes: dict[tuple[str, str], Callable[[Call, datetime], Reply]] = {
+            ("GET", PATHS["discovery"]): self._discovery,
+            ("GET", PATHS["jwks"]): self._jwks,
+            ("POST", PATHS["par"]): self._par,
+            ("GET", PATHS["authorize"]): self._authorize,
+            ("POST", PATHS["authorize"]): self._decide,
+            ("POST", PATHS["token"]): self._token,
+        }
+
+    def handle(self, call: Call) -> Reply:
+        """Answer one call, whatever it holds."""
+        with self._lock:
+            now = self._clock()
+            self._client_id = None
+            reply = self._answer(call, now)
+            path = call.path if call.path in PATHS.values() else "other"
+            method = call.method if call.method in {"GET", "POST"} else "other"
+            self.log.append(
+                RequestRecord(
+                    method=method, path=path, client_id=self._client_id, status=reply.status, at=now
+                )
+            )
+            return reply
+
+    def move(self, issuer: str) -> None:
+        """Become another issuer identifier: signers are issued anew, waiting logins are dropped."""
+        with self._lock:
+            self.keyring.settle(issuer, self._clock())
+            self._arming.prepare_again(self.keyring)
+            self._pushed.clear()
+            self._interactions.clear()
+            self._codes.clear()
+
+    def _answer(self, call: Call, now: datetime) -> Reply:
+        route = self._routes.get((call.method, call.path))
+        if route is None:
+            known = call.path in PATHS.values()
+            return _html(error_page("no such endpoint"), 405 if known else 404)
+        try:
+            return route(call, now)
+        except Refusal as refusal:
+            answer: dict[str, object] = {"error": refusal.error, "error_description": refusal.reason}
+            return Page(document=answer, keyring=self.keyring, now=now, status=refusal.status).to_reply()
+
+    def _publish(self, stage: str, page: Page) -> Reply:
+        self._arming.apply(stage, page)
+        return page.to_reply()
+
+    def _discovery(self, _call: Call, now: datetime) -> Reply:
+        # The iat of the metadata never goes back, not even when the clock does.
+        self._metadata_issued_at = max(self._metadata_issued_at, int(now.timestamp()))
+        draft = draft_metadata(
+            self.keyring,
+            issued_at=self._metadata_issued_at,
+            now=now,
+            client_algorithm=self._client_algorithm,
+        )
+        self._arming.apply("metadata", draft)
+        document = unsigned_page(self.keyring.issuer, draft.encode())
+        return self._publish("discovery", Page(document=document, keyring=self.keyring, now=now))
+
+    def _jwks(self, _call: Call, now: datetime) -> Reply:
+        return self._publish("jwks", Page(document=self.keyring.jwks(), keyring=self.keyring, now=now))
+
+    def _par(self, call: Call, now: datetime) -> Reply:
+        form = read_form(call.body, call.headers)
+        client = self.clients.authenticate(form, issuer=self.keyring.issuer, now=now)
+        self._client_id = client.client_id
+        seconds = now.timestamp()
+        request = read_pushed_request(form, client, expires_at=seconds + _PUSHED_LIFE)
+        self._forget_old(seconds)
+        reference = _REQUEST_URI + secrets.token_urlsafe(32)
+        self._pushed[reference] = request
+        document: dict[str, object] = {"request_uri": reference, "expires_in": _PUSHED_LIFE}
+        return self._publish("par", Page(document=document, keyring=self.keyring, now=now, status=201))
+
+    def _authorize(self, call: Call, now: datetime) -> Reply:
+        request = self._request_of(call.query, now.timestamp())
+        if isinstance(request, str):
+            return _html(error_page(request), 400)
+        self._client_id = request.client.client_id
+        if "none" in request.prompt:
+            return self._go_back(request, {"error": "login_required"}, now)
+        if self.automatic is not None:
+            person = PEOPLE[self.automatic]
+            return self._grant(request, person, FACTORS_OF_MODE[request.mode], now)
+        interaction = secrets.token_urlsafe(32)
+        self._interactions[interaction] = _Interaction(
+            request=request, expires_at=now.timestamp() + _INTERACTION_LIFE
+        )
+        page = people_page(
+            request=request,
+            interaction=interaction,
+            people=PEOPLE,
+            chosen=_hinted(request),
+            action=PATHS["authorize"],
+        )
+        return Reply(status=200, headers=page_headers(request.redirect_uri), body=page)
+
+    def _request_of(self, query: str, seconds: float) -> PushedRequest | str:
+        """Return the pushed request of an authorization URL, or why there is none."""
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=10)
+        except ValueError:
+            return "the query is malformed"
+        if sorted(name for name, _ in pairs) != ["client_id", "request_uri"]:
+            return "an authorization URL carries client_id and request_uri, once each and nothing else"
+        parameters = dict(pairs)
+        request = self._pushed.get(parameters["request_uri"])
+        if request is None or request.expires_at <= seconds:
+            return "request_uri is unknown, used or expired"
+        if request.client.client_id != parameters["client_id"]:
+            return "request_uri was pushed by another client"
+        return request
+
+    def _decide(self, call: Call, now: datetime) -> Reply:
+        try:
+            form = read_form(call.body, call.headers)
+        except Refusal as refusal:
+            return _html(error_page(refusal.reason), 400)
+        interaction = self._interactions.pop(form.get("interaction", ""), None)
+        person = PEOPLE.get(form.get("person", ""))
+        if interaction is None or interaction.expires_at <= now.timestamp():
+            return _html(error_page("this page was used before or stood open for too long"), 400)
+        self._client_id = interaction.request.client.client_id
+        if form.get("decision") != "allow":
+            return self._go_back(interaction.request, {"error": "access_denied"}, now)
+        if person is None:
+            return _html(error_page("nobody was chosen"), 400)
+        shown = {name for name in ("password", "face") if form.get(name) == "yes"}
+        return self._grant(interaction.request, person, frozenset({"certificate", *shown}), now)
+
+    def _grant(self, request: PushedRequest, person: Person, factors: frozenset[str], now: datetime) -> Reply:
+        if not factors >= FACTORS_OF_MODE[request.mode]:
+            # OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+            return self._go_back(request, {"error": "unmet_authentication_requirements"}, now)
+        seconds = now.timestamp()
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = Grant(
+            request=request,
+            person=person,
+            factors=factors,
+            auth_time=int(seconds),
+            expires_at=seconds + _CODE_LIFE,
+        )
+        return self._go_back(request, {"code": code}, now)
+
+    def _go_back(self, request: PushedRequest, outcome: dict[str, str], now: datetime) -> Reply:
+        """Redirect to the app; the pushed request is used up. 303, so that a form is not posted on."""
+        self._pushed = {key: kept for key, kept in self._pushed.items() if kept is not request}
+        parameters = {**outcome, "state": request.state, "iss": self.keyring.issuer}
+        draft = CallbackDraft(
+            redirect_uri=request.redirect_uri,
+            parameters=list(parameters.items()),
+            keyring=self.keyring,
+            now=now,
+        )
+        self._arming.apply("callback", draft)
+        headers = {"location": draft.encode(), "cache-control": "no-store", "referrer-policy": "no-referrer"}
+        return Reply(status=303, headers=headers)
+
+    def _token(self, call: Call, now: datetime) -> Reply:
+        form = read_form(call.body, call.headers)
+        client = self.clients.authenticate(form, issuer=self.keyring.issuer, now=now)
+        self._client_id = client.client_id
+        if form.get("grant_type") != "authorization_code":
+            raise Refusal("unsupported_grant_type", "grant_type must be authorization_code")
+        # A code is gone whatever comes of the attempt: RFC 6749 §4.1.2.
+        grant = self._codes.pop(form.get("code", ""), None)
+        if grant is None or grant.expires_at <= now.timestamp():
+            raise Refusal("invalid_grant", "the code is unknown, used or expired")
+        _check_grant(grant, form, client.client_id)
+        access_token = secrets.token_urlsafe(32)
+        draft = draft_assertion(self.keyring, grant, access_token=access_token, now=now)
+        self._arming.apply("id_token", draft)
+        id_token = draft.encode()
+        self.signed = dict(draft.claims)
+        document: dict[str, object] = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": " ".join(sorted(grant.request.scopes, key=lambda scope: (scope != "openid", scope))),
+            "id_token": id_token,
+        }
+        return self._publish("token", Page(document=document, keyring=self.keyring, now=now))
+
+    def _forget_old(self, seconds: float) -> None:
+        """Drop what has expired; when still too much waits, refuse rather than forget a live login."""
+        self._pushed = {key: kept for key, kept in self._pushed.items() if kept.expires_at > seconds}
+        self._interactions = {
+            key: kept for key, kept in self._interactions.items() if kept.expires_at > seconds
+        }
+        self._codes = {key: kept for key, kept in self._codes.items() if kept.expires_at > seconds}
+        if len(self._pushed) + len(self._interactions) + len(self._codes) >= _MAX_WAITING:
+            raise Refusal("temporarily_unavailable", "too many logins are waiting", 503)
+
+
+def _check_grant(grant: Grant, form: Mapping[str, str], client_id: str) -> None:
+    """Compare client, redirect URI and PKCE verifier with what the code was issued for."""
+    if grant.request.client.client_id != client_id:
+        raise Refusal("invalid_grant", "the code belongs to another client")
+    if form.get("redirect_uri") != grant.request.redirect_uri:
+        raise Refusal("invalid_grant", "redirect_uri differs from the pushed one")
+    verifier = form.get("code_verifier", "")
+    if b64url(hashlib.sha256(verifier.encode()).digest()) != grant.request.code_challenge:
+        raise Refusal("invalid_grant", "code_verifier does not fit the challenge")
+
+
+def _hinted(request: PushedRequest) -> str:
+    """Return whom the page chooses beforehand: the person of ``login_hint``, else the first."""
+    for person in PEOPLE.values():
+        if request.login_hint == pseudonym_of(person, request.client.sector):
+            return person.key
+    return next(iter(PEOPLE))
+
+
+def _html(page: bytes, status: int) -> Reply:
+    return Reply(status=status, headers=page_headers(), body=page)
