@@ -23,10 +23,10 @@ from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
@@ -147,7 +147,7 @@ def _tls_of(ca_pem: bytes | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     if ca_pem is None:
-        context.load_verify_locations(cafile=certifi.where())
+        context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
         return context
     try:
         context.load_verify_locations(cadata=ca_pem.decode("ascii"))
@@ -163,6 +163,8 @@ def _prepare(request: HTTPRequest) -> requests.PreparedRequest | None:
         plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
         # A user name in the URL would become an Authorization header.
         if not (parts.scheme == "https" or plain_loopback) or "@" in parts.netloc:
+            return None
+        if not all(name.isascii() and value.isascii() for name, value in headers.items()):
             return None
         return requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
     except (requests.RequestException, ValueError):
@@ -201,7 +203,8 @@ def _read_body(raw: urllib3.HTTPResponse, coding: str, *, limit: int) -> bytes:
 
 def _chunks(raw: urllib3.HTTPResponse, *, limit: int) -> Iterator[bytes]:
     received = 0
-    while chunk := raw.read(_CHUNK, decode_content=False):
+    # Asking for one byte more than allowed, and never for more, tells at once that there is too much.
+    while chunk := raw.read(min(_CHUNK, limit + 1 - received), decode_content=False):
         received += len(chunk)
         if received > limit:
             raise _BodyError("transport.too_large")

@@ -1,0 +1,20 @@
+"""What all tests share: no test reaches beyond this machine."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+_LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
+
+
+def _refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect":
+        connection, address = arguments
+        if connection.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in _LOOPBACK_NAMES:
+            message = f"a test tried to reach {address[0]}"
+            raise AssertionError(message)
+
+
+# An audit hook sees every connection, whatever library makes it, and needs nothing patched.
+sys.addaudithook(_refuse_the_outside)
