@@ -1,20 +1,26 @@
 """Base64 that has one spelling for each value.
 
-The decoders of the standard library skip foreign characters and loose trailing bits. Here whatever
-does not come out of our own encoder again, character for character, is refused: that one comparison
-covers alphabet, padding, whitespace and trailing bits.
+The decoders of the standard library skip foreign characters and loose trailing bits, so that many
+texts stand for one value. Here alphabet, padding and last character are looked at first.
 """
 
 from __future__ import annotations
 
 import binascii
+import string
 from typing import Final
 
 __all__ = ["WireError", "decode_base64", "decode_base64url", "encode_base64url"]
 
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_PADDING: Final = (b"", b"===", b"==", b"=")
+_ALPHANUMERIC: Final = (string.ascii_letters + string.digits).encode()
+_URL_ALPHABET: Final = _ALPHANUMERIC + b"-_"
+_STANDARD_ALPHABET: Final = _ALPHANUMERIC + b"+/"
+# By length modulo four, the last characters that leave no loose bits: any for a whole quantum, none
+# for one character, then those whose low four or two bits are zero.
+_LAST: Final = (_ALPHANUMERIC + b"+/-_", b"", b"AQgw", b"AEIMQUYcgkosw048")
+_PADDING: Final = (b"", b"", b"==", b"=")
 
 
 class WireError(ValueError):
@@ -38,10 +44,11 @@ def decode_base64url(text: str) -> bytes:
     Raises:
         WireError: a character outside the alphabet, padding, whitespace, or loose trailing bits.
     """
-    data = _decode(text, to_standard=_TO_STANDARD, padding=_PADDING[len(text) % 4])
-    if data is None or encode_base64url(data) != text:
+    # What is not ASCII becomes a character that is in no alphabet.
+    raw = text.encode("ascii", "replace")
+    if not _is_canonical(raw, alphabet=_URL_ALPHABET):
         raise WireError
-    return data
+    return binascii.a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[len(raw) % 4])
 
 
 def decode_base64(text: str) -> bytes:
@@ -51,18 +58,15 @@ def decode_base64(text: str) -> bytes:
         text: untrusted; the empty text stands for no bytes.
 
     Raises:
-        WireError: a character outside the alphabet, missing padding, whitespace, or loose bits.
+        WireError: a character outside the alphabet, wrong padding, whitespace, or loose bits.
     """
-    data = _decode(text, to_standard=None, padding=b"")
-    if data is None or binascii.b2a_base64(data, newline=False).decode("ascii") != text:
+    padded = text.encode("ascii", "replace")
+    raw = padded.rstrip(b"=")
+    padding = len(padded) - len(raw)
+    if padding != len(_PADDING[len(raw) % 4]) or not _is_canonical(raw, alphabet=_STANDARD_ALPHABET):
         raise WireError
-    return data
+    return binascii.a2b_base64(padded)
 
 
-def _decode(text: str, *, to_standard: bytes | None, padding: bytes) -> bytes | None:
-    # Failure is a return value: an exception raised while another is handled would keep it, and
-    # with it the received text, as its context.
-    try:
-        return binascii.a2b_base64(text.encode("ascii").translate(to_standard) + padding)
-    except ValueError:
-        return None
+def _is_canonical(raw: bytes, *, alphabet: bytes) -> bool:
+    return raw[-1:] in _LAST[len(raw) % 4] and not raw.translate(None, alphabet)

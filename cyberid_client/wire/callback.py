@@ -82,17 +82,10 @@ def callback_state(callback: str) -> str | None:
         query = _query_of(callback)
     except VerificationError:
         return None
-    found = []
-    for part in query.split("&"):
-        name, _, value = part.partition("=")
-        try:
-            if _decode(name) == "state":
-                found.append(_decode(value))
-        except ValueError:
-            continue
-    if len(found) != 1 or not _VISIBLE.fullmatch(found[0]):
-        return None
-    return found[0] or None
+    pairs = [part.partition("=") for part in query.split("&")]
+    states = [value for name, _, value in pairs if _decode_or_none(name) == "state"]
+    state = _decode_or_none(states[0]) if len(states) == 1 else None
+    return state if state and _VISIBLE.fullmatch(state) else None
 
 
 def _query_of(callback: str) -> str:
@@ -126,3 +119,10 @@ def _decode(text: str) -> str:
     if _CONTROL.search(decoded):
         raise WireError
     return decoded
+
+
+def _decode_or_none(text: str) -> str | None:
+    try:
+        return _decode(text)
+    except ValueError:
+        return None

@@ -69,7 +69,7 @@ class Fields:
             VerificationError: the code that ``wrong`` names.
         """
         value = self.members.get(name)
-        if (type(value) is int or type(value) is float) and math.isfinite(value):
+        if (type(value) is int or type(value) is float) and abs(value) < math.inf:
             return value
         if value is None and name not in self.members:
             return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cyberid_client.wire.base64url import WireError, decode_base64, decode_base64url
+from cyberid_client.wire.fields import Fields
 from cyberid_client.wire.refusal import refusal
 from cyberid_client.wire.strict_json import parse_json_object
 
@@ -72,47 +73,50 @@ def parse_jws(token: str | bytes, *, document: str, max_bytes: int) -> Unverifie
         raise refusal(document, "malformed")
     if len(token) > max_bytes:
         raise refusal(document, "too_large")
-    parts = _decode_parts(token)
+    parts = _split(token)
     if parts is None:
         raise refusal(document, "malformed")
     header, payload, signature, signing_input = parts
     return UnverifiedJWS(
-        header=_read_header(
-            parse_json_object(header, document=document, max_bytes=max_bytes), document=document
-        ),
+        header=_parse_header(header, document=document),
         payload=payload,
         signing_input=signing_input,
         signature=signature,
     )
 
 
-def _decode_parts(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+def _split(token: str | bytes) -> tuple[str, bytes, bytes, bytes] | None:
     try:
         # The methods of str and bytes themselves: a subclass may have others of the same name.
-        text = str.encode(token, "ascii") if isinstance(token, str) else bytes.__getitem__(token, slice(None))
-        parts = text.decode("ascii").split(".", _PARTS)
+        raw = str.encode(token, "ascii") if isinstance(token, str) else bytes.__getitem__(token, slice(None))
+        parts = raw.decode("ascii").split(".", _PARTS)
         if len(parts) != _PARTS:
             return None
-        header, payload, signature = map(decode_base64url, parts)
+        header, payload, signature = parts
+        return header, decode_base64url(payload), decode_base64url(signature), raw[: -len(signature) - 1]
     except ValueError:
         return None
-    return header, payload, signature, text[: len(text) - len(parts[2]) - 1]
 
 
-def _read_header(members: Mapping[str, object], *, document: str) -> JWSHeader:
-    alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
-    if type(alg) is not str or not alg:
-        raise refusal(document, "malformed")
-    if (kid is not None or "kid" in members) and (type(kid) is not str or not kid):
-        raise refusal(document, "malformed")
-    if (typ is not None or "typ" in members) and (type(typ) is not str or not typ):
+# An issuer sends the same header, chain included, with every token until it changes its key, and
+# decoding it is most of the work. Only the text is remembered, never whether it was believed.
+@lru_cache(maxsize=8)
+def _parse_header(text: str, *, document: str) -> JWSHeader:
+    try:
+        data = decode_base64url(text)
+    except WireError:
+        data = b""
+    members = parse_json_object(data, document=document, max_bytes=len(data))
+    header = Fields(document, members)
+    alg = header.optional_text("alg", wrong="malformed")
+    if alg is None:
         raise refusal(document, "malformed")
     if "b64" in members:
         raise refusal(document, "critical")
     return JWSHeader(
         alg=alg,
-        kid=kid,
-        typ=typ,
+        kid=header.optional_text("kid", wrong="malformed"),
+        typ=header.optional_text("typ", wrong="malformed"),
         x5c=read_certificates(members["x5c"], document=document) if "x5c" in members else (),
         critical="crit" in members,
     )

@@ -1,0 +1,117 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyberid_client.errors import CyberIDError, VerificationError
+from cyberid_client.wire import METADATA_MAX_BYTES, UnverifiedMetadata, parse_metadata
+
+TEXTS = [
+    "iss",
+    "sub",
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "jwks_uri",
+]
+DATES = ["iat", "exp"]
+LISTS = [
+    "response_types_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "id_token_signing_alg_values_supported",
+    "acr_values_supported",
+    "subject_types_supported",
+    "scopes_supported",
+]
+FLAG = "authorization_response_iss_parameter_supported"
+LEAST = {**{name: f"value of {name}" for name in TEXTS}, **dict.fromkeys(DATES, 1_800_000_000)}
+
+
+def _refused(token):
+    with pytest.raises(VerificationError) as caught:
+        parse_metadata(token)
+    return caught.value.code
+
+
+def _read(token):
+    value = parse_metadata(token)
+    names = [field.name for field in dataclasses.fields(UnverifiedMetadata) if field.name != "jws"]
+    return {name: getattr(value, name) for name in names}
+
+
+def test_least(make_token):
+    """What may be absent is empty, false or None when it is."""
+    expected = {**LEAST, **dict.fromkeys(LISTS, ()), FLAG: False, "end_session_endpoint": None}
+    assert expected == _read(make_token(LEAST))
+
+
+def test_all(make_token):
+    """Every member comes out under its own name, and no other member does."""
+    more = {**{name: [f"value of {name}", "x"] for name in LISTS}, FLAG: True, "end_session_endpoint": "e"}
+    expected = {**LEAST, **{name: tuple(value) if name in LISTS else value for name, value in more.items()}}
+    assert expected == _read(make_token({**LEAST, **more, "userinfo_endpoint": 1}))
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *DATES])
+def test_missing(make_token, name):
+    """Each required member is missed by its absence."""
+    rest = {key: value for key, value in LEAST.items() if key != name}
+    assert _refused(make_token(rest)) == "metadata.claim_missing"
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *DATES, *LISTS, "end_session_endpoint"])
+@pytest.mark.parametrize("value", [None, True, "", {}, [1], [""], [None], -1])
+def test_wrong_type(make_token, name, value):
+    """A member that is there with another type, null included, is of a wrong type."""
+    assert _refused(make_token({**LEAST, name: value})) == "metadata.claim_type"
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "true", [], {}])
+def test_flag(make_token, value):
+    """Only true is true, and nothing but true and false is a truth value."""
+    assert _refused(make_token({**LEAST, FLAG: value})) == "metadata.claim_type"
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "e30.e30.", "e30.e30.AAAA", "null", "{}"])
+def test_malformed(token):
+    """Signed metadata is a compact JWS."""
+    assert _refused(token) == "metadata.malformed"
+
+
+def test_size(make_token):
+    """The limit itself is allowed, four characters more are not read."""
+    token = make_token(LEAST, signature=b"")
+    room = METADATA_MAX_BYTES - len(token)
+    largest = token + "A" * (room - (room % 4 == 1))
+    assert parse_metadata(largest).iss == "value of iss"
+    assert _refused(largest + "AAAA") == "metadata.too_large"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*LEAST, *LISTS, FLAG]), JSON))
+def test_any_members(make_token, changes):
+    """Whatever the members hold, a value or our own error comes out."""
+    try:
+        value = parse_metadata(make_token({**LEAST, **changes}))
+    except CyberIDError:
+        return
+    assert type(value.jwks_uri) is str
+
+
+@given(st.text() | st.binary())
+def test_any_input(token):
+    """Whatever arrives, our own error comes out."""
+    with pytest.raises(CyberIDError):
+        parse_metadata(token)
