@@ -88,6 +88,11 @@ class Algorithm:
     check: Callable[[object, bytes, bytes], None] | None = field(repr=False)
     build: Callable[[KeyMembers], object] | None = field(repr=False)
 
+    @property
+    def is_available(self) -> bool:
+        """Whether the part that computes is installed."""
+        return self.check is not None
+
     def half_hash(self, data: bytes) -> bytes:
         """Return the left half of the algorithm's own hash of ``data`` (OIDC Core §3.1.3.6).
 

@@ -29,7 +29,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from cyberid_client.errors import ChainError, VerificationError
+from cyberid_client.errors import ChainError, ConfigurationError
 from cyberid_client.trust.algorithms import encode_public_key, is_accepted_key
 from cyberid_client.trust.cache import ChainCache
 from cyberid_client.trust.certificates import CertificateFacts, read_certificate
@@ -93,10 +93,10 @@ def verify_chain(
 
     Raises:
         ChainError: ``chain.*``, by the rule that is broken.
-        VerificationError: ``time.naive``, when ``now`` has no time zone.
+        ConfigurationError: ``time.naive``, when ``now`` has no time zone.
     """
     if now.utcoffset() is None:
-        raise VerificationError("time.naive")
+        raise ConfigurationError("time.naive")
     if cache is None:
         return _verify(leaf, intermediates, trust=trust, profile=profile, now=now)
     key = cache.key(leaf, intermediates, trust, profile)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.trust.purposes import Purpose, PurposeTable, is_object_identifier
+from cyberid_client.trust.purposes import Purpose, PurposeTable, is_set_of_object_identifiers
 
 __all__ = ["ChainProfile"]
 
@@ -41,11 +41,9 @@ class ChainProfile:
     max_intermediates: int = 3
 
     def __post_init__(self) -> None:
-        # Types are looked at in spite of the annotations: a list or a set would not hash, and a
-        # string in the place of a set would be read letter by letter.
-        if self.ekus is not None and not _is_set_of_oids(self.ekus, empty=False):
+        if self.ekus is not None and not is_set_of_object_identifiers(self.ekus, empty=False):
             raise ConfigurationError("config.value", "profile.eku")
-        if not _is_set_of_oids(self.policies, empty=True):
+        if not is_set_of_object_identifiers(self.policies, empty=True):
             raise ConfigurationError("config.value", "profile.policies")
         if self.key_usage not in {"digital_signature", None}:
             raise ConfigurationError("config.value", "profile.key_usage")
@@ -90,12 +88,6 @@ class ChainProfile:
             san_host=_host(issuer) if rule.names == "uri_and_host" else None,
             policies=rule.policies,
         )
-
-
-def _is_set_of_oids(value: object, *, empty: bool) -> bool:
-    if not isinstance(value, frozenset):
-        return False
-    return (empty or bool(value)) and all(map(is_object_identifier, value))
 
 
 def _host(url: str) -> str:

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from cyberid_client.errors import ConfigurationError
 
-__all__ = ["TEST_MARK_POLICY", "Purpose", "PurposeRule", "PurposeTable", "is_object_identifier"]
+__all__ = ["TEST_MARK_POLICY", "Purpose", "PurposeRule", "PurposeTable", "is_set_of_object_identifiers"]
 
 _ARC: Final = "1.3.6.1.4.1.32473.1"
 
@@ -38,8 +38,22 @@ class Purpose(StrEnum):
     RELYING_PARTY = "relying_party"
 
 
-def is_object_identifier(text: str) -> bool:
-    """Tell whether ``text`` is an object identifier in dotted numbers."""
+def is_set_of_object_identifiers(value: object, *, empty: bool) -> bool:
+    """Tell whether this is a frozen set of object identifiers in dotted numbers.
+
+    Types are looked at in spite of the annotations: a list or a set would not hash, and a string in
+    the place of a set would be read letter by letter.
+
+    Args:
+        value: what a developer configured.
+        empty: whether the set may be empty.
+    """
+    if not isinstance(value, frozenset):
+        return False
+    return (empty or bool(value)) and all(map(_is_object_identifier, value))
+
+
+def _is_object_identifier(text: str) -> bool:
     try:
         return x509.ObjectIdentifier(text).dotted_string == text
     except (ValueError, TypeError):
@@ -62,7 +76,9 @@ class PurposeRule:
     policies: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if not (self.ekus and all(map(is_object_identifier, self.ekus | self.policies))):
+        if not is_set_of_object_identifiers(self.ekus, empty=False):
+            raise ConfigurationError("config.purposes")
+        if not is_set_of_object_identifiers(self.policies, empty=True):
             raise ConfigurationError("config.purposes")
         if self.names not in {"uri_and_host", "uri"}:
             raise ConfigurationError("config.purposes")

@@ -60,7 +60,11 @@ class TrustStore:
 
     @classmethod
     def _of(cls, certificates: Iterable[bytes], *, is_for_tests: bool) -> TrustStore:
-        anchors = tuple(_read_root(der, is_for_tests=is_for_tests) for der in dict.fromkeys(certificates))
+        try:
+            unique = dict.fromkeys(certificates)
+        except TypeError as error:
+            raise ConfigurationError("trust.malformed", "trust") from error
+        anchors = tuple(_read_root(der, is_for_tests=is_for_tests) for der in unique)
         if not anchors:
             raise ConfigurationError("trust.empty", "trust")
         digest = hashlib.sha256(b"tests" if is_for_tests else b"production")
