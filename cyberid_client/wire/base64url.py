@@ -24,9 +24,9 @@ _PADDING: Final = (b"", b"", b"==", b"=")
 
 
 class WireError(ValueError):
-    """Say inside this folder that something is malformed; the parsers give it its code.
+    """Say that a text is malformed, without its value; whoever knows the document gives the code.
 
-    It carries no received value, and no function that other folders call lets it out.
+    Only the decoders of this module let it out.
     """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -59,7 +58,7 @@ class Fields:
         raise refusal(self.document, wrong)
 
     def optional_number(self, name: str, *, wrong: str = "claim_type") -> int | float | None:
-        """Return a finite number, never a truth value, or ``None`` when the member is absent.
+        """Return a number, never a truth value, or ``None`` when the member is absent.
 
         Args:
             name: of the member.
@@ -69,7 +68,7 @@ class Fields:
             VerificationError: the code that ``wrong`` names.
         """
         value = self.members.get(name)
-        if (type(value) is int or type(value) is float) and abs(value) < math.inf:
+        if type(value) is int or type(value) is float:
             return value
         if value is None and name not in self.members:
             return None

@@ -16,8 +16,6 @@ __all__ = ["CERTIFICATES_MAX", "CERTIFICATE_MAX_BYTES", "JWSHeader", "Unverified
 CERTIFICATES_MAX: Final = 10
 CERTIFICATE_MAX_BYTES: Final = 16 * 1024
 
-# Base64 needs four characters for three bytes.
-_CERTIFICATE_MAX_CHARACTERS: Final = (CERTIFICATE_MAX_BYTES + 2) // 3 * 4
 _PARTS: Final = 3
 
 
@@ -133,9 +131,9 @@ def read_certificates(value: object, *, document: str) -> tuple[bytes, ...]:
         VerificationError: ``malformed``; ``too_large`` for more than :data:`CERTIFICATES_MAX` or
             one of more than :data:`CERTIFICATE_MAX_BYTES`.
     """
-    if type(value) is not list or not value or not all(type(item) is str and item for item in value):
+    if type(value) is not list or not all(type(item) is str and item for item in value):
         raise refusal(document, "malformed")
-    if len(value) > CERTIFICATES_MAX or any(len(item) > _CERTIFICATE_MAX_CHARACTERS for item in value):
+    if len(value) > CERTIFICATES_MAX:
         raise refusal(document, "too_large")
     try:
         certificates = tuple(map(decode_base64, value))
