@@ -220,7 +220,6 @@ _TRANSPORT: _Rows = (
 
 _STORE: _Rows = (
     ("store.full", "operator", "The store of pending logins is full.", True),
-    ("store.unavailable", "operator", "The store of pending logins cannot be reached.", True),
     ("store.failed", "operator", "The store of pending logins failed in a way that it does not name."),
 )
 
