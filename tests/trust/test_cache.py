@@ -132,8 +132,8 @@ def test_threads_may_share_a_cache(verify, pki, make):
     right = []
 
     def work():
-        for leaf in leaves * 10:
-            right.append(verify(leaf, pki.ca, cache=cache).leaf == leaf.der)
+        answers = [verify(leaf, pki.ca, cache=cache) for leaf in leaves * 10]
+        right.extend(answer.leaf == leaf.der for answer, leaf in zip(answers, leaves * 10, strict=True))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
