@@ -158,11 +158,11 @@ class Browser:
     def _send_form(
         self, page: Page, form: Form, fields: Mapping[str, FieldValue], button: str | None
     ) -> Page:
-        query = urlencode(form.fill(fields, button=button))
+        query, target = urlencode(form.fill(fields, button=button)), form.target(button=button)
         if form.method == "GET":
-            target = f"{form.action.partition('?')[0]}?{query}"
+            target = f"{target.partition('?')[0]}?{query}"
             return self._navigate(_Navigation(method="GET", url=target, initiator=page.url))
-        request = _Navigation(method="POST", url=form.action, body=query.encode(), initiator=page.url)
+        request = _Navigation(method="POST", url=target, body=query.encode(), initiator=page.url)
         return self._navigate(request)
 
     def _navigate(self, request: _Navigation) -> Page:

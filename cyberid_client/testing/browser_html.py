@@ -152,17 +152,26 @@ class _Reader(HTMLParser):
     def _read_input(self, attributes: _Attributes) -> None:
         kind = attributes.get("type", "text").lower() or "text"
         name = attributes.get("name", "")
-        if kind in _PRESSED and self._form is not None:
-            words = attributes.get("value", "Submit")
-            self._form.buttons.append(Button(name=name, value=attributes.get("value", ""), text=words))
+        if kind in _PRESSED:
+            self._add_button(attributes, text=attributes.get("value", "Submit"))
         elif kind not in _NEVER_SENT:
             ticked = kind not in _TICKS or "checked" in attributes
             default = "on" if kind in _TICKS else ""
             self._add(name, kind, attributes.get("value", default), sent=ticked)
 
     def _read_button(self, attributes: _Attributes, *, text: str) -> None:
-        if self._form is not None and attributes.get("type", "submit").lower() == "submit":
-            button = Button(name=attributes.get("name", ""), value=attributes.get("value", ""), text=text)
+        if attributes.get("type", "submit").lower() == "submit":
+            self._add_button(attributes, text=text)
+
+    def _add_button(self, attributes: _Attributes, *, text: str) -> None:
+        if self._form is not None:
+            action = attributes.get("formaction")
+            button = Button(
+                name=attributes.get("name", ""),
+                value=attributes.get("value", ""),
+                text=text,
+                action=resolve(self._url, action) if action else None,
+            )
             self._form.buttons.append(button)
 
     def _read_select(self, name: str) -> None:

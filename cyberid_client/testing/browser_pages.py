@@ -25,11 +25,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button that sends its form; ``text`` is what a person reads on it."""
+    """A button that sends its form.
+
+    Attributes:
+        name: under which name it is sent, or ``""``.
+        value: what is sent with the name.
+        text: what a person reads on it.
+        action: where it sends the form instead of the form's own action, absolute; or ``None``.
+    """
 
     name: str
     value: str
     text: str
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +96,15 @@ class Form:
         if pressed is not None and pressed.name:
             pairs.append((pressed.name, pressed.value))
         return tuple(pairs)
+
+    def target(self, *, button: str | None = None) -> str:
+        """Return the absolute URL to which the form goes when this button is pressed.
+
+        Raises:
+            ConfigurationError: the form has no such button.
+        """
+        pressed = self._press(button)
+        return self.action if pressed is None or pressed.action is None else pressed.action
 
     def find_button(self, words: str) -> Button | None:
         """Return the button with these words, name or value; ``None`` when there is none."""

@@ -360,7 +360,7 @@ where </a><a href="http://[">broken</a><a name=x>no link</a>
 one
 two</textarea>
  <button type=button>Nothing</button><button name=do value=yes>Yes, <i>go</i></button>
- <input type=submit name=do value=No><button name=do value=late disabled>Late</button>
+ <input type=submit name=do value=No><button formaction=/register>Register</button><button name=do value=late disabled>Late</button>
 </form><input name=outside>"""
 
 
@@ -514,6 +514,7 @@ class TestBrowser:
     def test_click_follows_links_and_presses_buttons(self):
         """Clicking takes a link by its words, or the button with them."""
         answers = {"/": html(FORM), "/else": html("else"), "/find": html("found"), "/login": html("in")}
+        answers["/register"] = html("new")
         with serve(answers) as (base, seen):
             browser = Browser()
             page = browser.open(base)
@@ -522,6 +523,7 @@ class TestBrowser:
             assert seen[-1].path == "/find?q=tea"
             assert browser.click(page, "Yes, go").text == "in"
             assert seen[-1].body.endswith("&do=yes")
+            assert browser.click(page, "Register").text == "new"
             with pytest.raises(ConfigurationError) as caught:
                 browser.click(page, "Yes")
             assert caught.value.code == "testing.no_button"
