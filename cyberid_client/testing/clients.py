@@ -14,7 +14,16 @@ from cryptography.hazmat.primitives import serialization
 
 from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, PublicKey, decode_part, thumbprint
 
-__all__ = ["ASSERTION_TYPE", "ClientDesk", "Refusal", "RegisteredClient", "make_client", "origin_of"]
+__all__ = [
+    "ASSERTION_TYPE",
+    "ClientDesk",
+    "Refusal",
+    "RegisteredClient",
+    "is_web_origin",
+    "is_web_url",
+    "make_client",
+    "origin_of",
+]
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE: Final = 60
@@ -87,6 +96,20 @@ def origin_of(url: str) -> str:
     """Return scheme and authority of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_web_url(url: str) -> bool:
+    """Tell whether this is an absolute http or https URL without fragment."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and "#" not in url
+    except ValueError:
+        return False
+
+
+def is_web_origin(url: str) -> bool:
+    """Tell whether this is an http or https URL with a host and nothing behind it."""
+    return is_web_url(url) and url == origin_of(url)
 
 
 class ClientDesk:

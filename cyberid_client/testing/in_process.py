@@ -48,11 +48,15 @@ class InProcessTransport:
 
 
 def _to_response(reply: Reply, request: HTTPRequest) -> HTTPResponse:
-    error = None if reply.quirk is None else _ERROR_OF_QUIRK[reply.quirk]
-    if error is None and reply.status in _REDIRECTS:
+    if reply.quirk is not None:
+        return HTTPResponse(status=0, url=request.url, error=_ERROR_OF_QUIRK[reply.quirk])
+    error = None
+    if reply.status in _REDIRECTS:
         error = "transport.redirect"
-    if error is None and len(reply.body) > request.max_bytes:
+    elif reply.headers.get("content-encoding", "identity") != "identity":
+        error = "transport.content_coding"
+    elif len(reply.body) > request.max_bytes:
         error = "transport.too_large"
     if error is not None:
-        return HTTPResponse(status=0, url=request.url, error=error)
+        return HTTPResponse(status=reply.status, url=request.url, error=error)
     return HTTPResponse(status=reply.status, headers=dict(reply.headers), body=reply.body, url=request.url)

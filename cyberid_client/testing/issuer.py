@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import unescape
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import Clock, Transport
 from cyberid_client.testing.arming import Arming
-from cyberid_client.testing.clients import RegisteredClient, make_client
+from cyberid_client.testing.clients import RegisteredClient, is_web_origin, is_web_url, make_client
 from cyberid_client.testing.clock import system_clock
 from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply
@@ -54,8 +54,7 @@ class MockIssuer:
         issuer: str = "https://issuer.example",
         algorithm: str = "ES256",
     ) -> None:
-        parts = urlsplit(issuer)
-        if parts.scheme != "https" or issuer != f"https://{parts.netloc}" or not parts.hostname:
+        if not is_web_origin(issuer) or not issuer.startswith("https://"):
             raise ConfigurationError("config.issuer", "issuer")
         if algorithm not in ALGORITHMS or algorithm == "RS256":
             raise ConfigurationError("config.no_algorithm", "algorithm")
@@ -88,6 +87,11 @@ class MockIssuer:
     def log(self) -> tuple[RequestRecord, ...]:
         """The last 1,000 requests, oldest first; holds no secret."""
         return tuple(self._service.log)
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The parameters of the last pushed request, for narration; empty before the first."""
+        return dict(self._service.asked)
 
     @property
     def signed(self) -> dict[str, object]:
@@ -124,10 +128,16 @@ class MockIssuer:
             redirect_uri: where answers go.
             sector: its sector identifier; the origin of ``redirect_uri`` when left out.
             more_redirect_uris: further places that it may ask for.
+
+        Raises:
+            ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL.
         """
+        redirect_uris = (redirect_uri, *more_redirect_uris)
+        if not all(is_web_url(each) for each in redirect_uris):
+            raise ConfigurationError("config.redirect_uri", "redirect_uri")
         client = make_client(
             client_id=client_id,
-            redirect_uris=(redirect_uri, *more_redirect_uris),
+            redirect_uris=redirect_uris,
             sector=sector,
             algorithm="ES256",
         )
@@ -171,10 +181,10 @@ class MockIssuer:
         shown = None if factors is None else frozenset(factors)
         if shown is not None and not shown <= _FACTORS:
             raise ConfigurationError("config.value", "factors")
-        parts = urlsplit(url)
-        if url.partition("?")[0] != self.issuer + PATHS["authorize"]:
+        endpoint, _, query = url.partition("?")
+        if endpoint != self.issuer + PATHS["authorize"]:
             raise ConfigurationError("testing.request_refused")
-        reply = self._service.handle(Call(method="GET", path=parts.path, query=parts.query))
+        reply = self._service.handle(Call(method="GET", path=PATHS["authorize"], query=query))
         found = _INTERACTION.search(reply.body)
         if found is not None:
             form = _filled_form(reply.body, found[1], person=person, factors=shown, deny=deny)

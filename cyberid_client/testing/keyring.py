@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -70,6 +70,7 @@ class Keyring:
     def settle(self, issuer: str, now: datetime) -> None:
         """Issue authority and signers anew for this issuer identifier; the root stays."""
         self.issuer = issuer
+        self.settled_at = now
         self.authority = self.root.found_authority(authority_form(now, issuer))
         self._signers = {purpose: self.make_signer(purpose, now) for purpose in ("assertion", "metadata")}
         self.reset_publication()
@@ -131,10 +132,10 @@ class Keyring:
         self,
         now: datetime,
         *,
+        change: Callable[[CertificateForm], CertificateForm] = lambda form: form,
         above: Authority | None = None,
         key: PrivateKey | None = None,
-        **changes: object,
     ) -> Authority:
-        """Found an authority like the honest one but for ``changes`` to its form."""
-        form = replace(authority_form(now, self.issuer), **changes)  # type: ignore[arg-type]  # names of the form's own fields
+        """Found an authority like the honest one but for a change to its form, its place or its key."""
+        form = change(authority_form(now, self.issuer))
         return (above or self.root).found_authority(form, key)

@@ -90,6 +90,7 @@ class IssuerService:
         self.keyring = keyring
         self.clients = ClientDesk()
         self.automatic: str | None = None
+        self.asked: dict[str, str] = {}
         self.signed: dict[str, object] = {}
         self.log: deque[RequestRecord] = deque(maxlen=1_000)
         self._clock = clock
@@ -171,6 +172,7 @@ class IssuerService:
         self._client_id = client.client_id
         seconds = now.timestamp()
         request = read_pushed_request(form, client, expires_at=seconds + _PUSHED_LIFE)
+        self.asked = dict(form)
         self._forget_old(seconds)
         reference = _REQUEST_URI + secrets.token_urlsafe(32)
         self._pushed[reference] = request
@@ -187,10 +189,7 @@ class IssuerService:
         if self.automatic is not None:
             person = PEOPLE[self.automatic]
             return self._grant(request, person, FACTORS_OF_MODE[request.mode], now)
-        interaction = secrets.token_urlsafe(32)
-        self._interactions[interaction] = _Interaction(
-            request=request, expires_at=now.timestamp() + _INTERACTION_LIFE
-        )
+        interaction = self._interaction_of(request, now.timestamp())
         page = people_page(
             request=request,
             interaction=interaction,
@@ -199,6 +198,15 @@ class IssuerService:
             action=PATHS["authorize"],
         )
         return Reply(status=200, headers=page_headers(request.redirect_uri), body=page)
+
+    def _interaction_of(self, request: PushedRequest, seconds: float) -> str:
+        """Return the page's one-time reference: a reload gets the same, so that a request is answered once."""
+        for known, interaction in self._interactions.items():
+            if interaction.request is request:
+                return known
+        fresh = secrets.token_urlsafe(32)
+        self._interactions[fresh] = _Interaction(request=request, expires_at=seconds + _INTERACTION_LIFE)
+        return fresh
 
     def _request_of(self, query: str, seconds: float) -> PushedRequest | str:
         """Return the pushed request of an authorization URL, or why there is none."""

@@ -1,4 +1,9 @@
-"""Every named fault, and every oddity that must be let through."""
+"""Every named fault, and every oddity that must be let through.
+
+Two codes of the sections that faults cover cannot be provoked from an issuer's side:
+``chain.test_mark``, because a store that pins a mock's root was made for tests, and
+``chain.certificate_too_large``, because the parser of the header stops such a certificate first.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,30 @@ from types import MappingProxyType
 from typing import Final
 
 from cyberid_client.testing.arming import Fault, Oddity
+from cyberid_client.testing.faults.answers import JWKS_FAULTS, PAR_FAULTS, TOKEN_FAULTS, TRANSPORT_FAULTS
+from cyberid_client.testing.faults.assertion import ASSERTION_FAULTS
+from cyberid_client.testing.faults.callback import CALLBACK_FAULTS, DECLINED_FAULTS
+from cyberid_client.testing.faults.chains import CHAIN_FAULTS
+from cyberid_client.testing.faults.making import by_name
+from cyberid_client.testing.faults.metadata import DISCOVERY_FAULTS, METADATA_FAULTS
+from cyberid_client.testing.faults.oddities import ALL_ODDITIES
+from cyberid_client.testing.faults.signing import SIGNING_FAULTS
 
 __all__ = ["FAULTS", "ODDITIES"]
 
-FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({})
-ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType({})
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
+    by_name(
+        DISCOVERY_FAULTS,
+        METADATA_FAULTS,
+        JWKS_FAULTS,
+        PAR_FAULTS,
+        CALLBACK_FAULTS,
+        DECLINED_FAULTS,
+        TOKEN_FAULTS,
+        SIGNING_FAULTS,
+        CHAIN_FAULTS,
+        ASSERTION_FAULTS,
+        TRANSPORT_FAULTS,
+    )
+)
+ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType({each.name: each for each in ALL_ODDITIES})
