@@ -1,0 +1,67 @@
+# Everything that a target needs is set up in .build/ when it is first asked for, and again only when a
+# lock or a source has changed. Needed on the machine: make, and Python 3.11 or newer with venv.
+
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# What is run is the installed package, never the folder of the same name beside this file.
+export PYTHONSAFEPATH := 1
+
+# Folders are listed too: their time changes when a file is deleted.
+SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
+COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
+	--no-emit-index-url --no-header --python-version 3.11
+
+.PHONY: help demo test check api docs lock clean
+.DEFAULT_GOAL := help
+# A pattern rule's files would be taken for intermediate ones and deleted.
+.SECONDARY:
+
+help:
+	@echo 'make demo    walk a login through the mock issuer and the example shop'
+	@echo 'make test    run the tests against the built wheel'
+	@echo 'make check   linter, formatter, types, architecture, public names'
+	@echo 'make api     write the listing of public names anew'
+	@echo 'make docs    write the generated pages anew'
+	@echo 'make lock    resolve all dependencies anew'
+	@echo 'make clean   remove everything that was set up or built'
+
+demo: .build/demo/installed
+	@.build/demo/bin/cyberid demo --app examples/shop
+
+test: .build/test/installed
+	@CYBERID_WHEEL=1 .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+
+check: .build/test/installed
+	@.build/test/bin/ruff check
+	@.build/test/bin/ruff format --check
+	@.build/test/bin/mypy
+	@.build/test/bin/python docs/generate.py --check
+	@CYBERID_WHEEL=1 .build/test/bin/pytest tests/architecture
+
+api: .build/test/ready
+	@.build/test/bin/python tests/architecture/test_public_api.py
+
+docs: .build/test/installed
+	@.build/test/bin/python docs/generate.py
+
+lock: .build/lock/ready
+	@$(COMPILE) --group build --extra cli --extra flask pyproject.toml -o .ci/locks/demo.txt
+	@$(COMPILE) --group test --extra cli --extra flask pyproject.toml -o .ci/locks/test.txt
+	@$(COMPILE) --group lock -o .ci/locks/lock.txt
+
+clean:
+	@rm -rf .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# .build/NAME/ready: an environment with exactly what .ci/locks/NAME.txt lists.
+.build/%/ready: .ci/locks/%.txt .ci/make-venv
+	@.ci/make-venv .build/$* $<
+	@touch $@
+
+# .build/NAME/installed: the same, and this package in it as a wheel, built without the network.
+.build/%/installed: .build/%/ready $(SOURCES)
+	@rm -rf .build/$*/wheel
+	@.build/$*/bin/python -m pip wheel -qq --no-deps --no-index --no-build-isolation --wheel-dir .build/$*/wheel .
+	@.build/$*/bin/python -m pip install -qq --no-deps --no-index --force-reinstall .build/$*/wheel/*.whl
+	@.build/$*/bin/python -m pip check > .build/$*/pip-check.txt || { cat .build/$*/pip-check.txt; exit 1; }
+	@touch $@
