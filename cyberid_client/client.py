@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -35,6 +35,9 @@ from cyberid_client.wire.callback import callback_state
 __all__ = ["Client"]
 
 T = TypeVar("T")
+
+# A store keeps a record a little longer than the login lives, so that a person who comes late is told so.
+EXPIRED_IS_KNOWN_FOR: Final = timedelta(minutes=1)
 
 logger: Final = logging.getLogger("cyberid_client")
 
@@ -286,7 +289,7 @@ class Client:
         secret = self._env.token(SECRET_BYTES)
         handle = Handle(secret)
         record = seal(pending, handle, self._env)
-        expires_at, now = pending.expires_at, pending.started_at
+        expires_at, now = pending.expires_at + EXPIRED_IS_KNOWN_FOR, pending.started_at
         carried = _guarded(lambda: self._pending.put(handle.key, record, expires_at=expires_at, now=now))
         return Handle(secret, carried).text()
 

@@ -16,7 +16,16 @@ from cyberid_client.errors import TransportError, UnavailableError
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.trust import KeySet
 
-__all__ = ["Effect", "Flow", "KeysWanted", "expect_available", "expect_response", "expect_status", "fetch"]
+__all__ = [
+    "ANSWER_MAX_BYTES",
+    "Effect",
+    "Flow",
+    "KeysWanted",
+    "expect_available",
+    "expect_response",
+    "expect_status",
+    "fetch",
+]
 
 T = TypeVar("T")
 
@@ -36,6 +45,8 @@ class KeysWanted:
 _TRANSPORT_CODES: Final = frozenset(
     code for code, entry in CATALOGUE.items() if entry.family == TransportError.__name__
 )
+# What a transport may read at all; each document has a limit of its own below this, with its own code.
+ANSWER_MAX_BYTES: Final = 288 * 1024
 TOO_MANY_REQUESTS: Final = 429
 SERVER_ERROR: Final = 500
 

@@ -10,7 +10,7 @@ from cyberid_client.config import RelyingParty
 from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checklists import DISCOVERY, METADATA
-from cyberid_client.handshake.flow import Flow, expect_status, fetch
+from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_status, fetch
 from cyberid_client.handshake.subjects import ChainOnDemand, DiscoverySubject, MetadataSubject, SigningKey
 from cyberid_client.ports import FlowEnv, HTTPRequest
 from cyberid_client.trust import ChainCache, ChainProfile, KeySet, find_algorithm
@@ -21,8 +21,6 @@ from cyberid_client.wire.responses import parse_discovery
 __all__ = ["IssuerMetadata", "fetch_key_set", "fetch_metadata", "judge_metadata"]
 
 KINDS: Final[frozenset[str | None]] = frozenset({"cyberid-metadata+jwt"})
-MAX_DISCOVERY: Final = 256 * 1024
-MAX_JWKS: Final = 256 * 1024
 _JSON: Final = {"accept": "application/json"}
 OK: Final = 200
 
@@ -66,7 +64,7 @@ def fetch_metadata(
         VerificationError: it came and is not to be believed.
     """
     request = HTTPRequest(
-        method="GET", url=rp.discovery_url, headers=_JSON, max_bytes=MAX_DISCOVERY, purpose="discovery"
+        method="GET", url=rp.discovery_url, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="discovery"
     )
     response = expect_status((yield from fetch(request)), OK)
     discovery = parse_discovery(response)
@@ -128,7 +126,7 @@ def fetch_key_set(metadata: IssuerMetadata) -> Flow[KeySet]:
         VerificationError: it came and is not a key set.
     """
     request = HTTPRequest(
-        method="GET", url=metadata.jwks_uri, headers=_JSON, max_bytes=MAX_JWKS, purpose="jwks"
+        method="GET", url=metadata.jwks_uri, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="jwks"
     )
     response = expect_status((yield from fetch(request)), OK)
     return KeySet.from_jwks(parse_jwks(response))

@@ -57,6 +57,7 @@ PARSING: Final = (
             "transport.tls",
             "transport.redirect",
             "transport.too_large",
+            "transport.content_coding",
             "transport.request",
             "transport.failed",
         ),

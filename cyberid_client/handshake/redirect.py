@@ -19,7 +19,7 @@ from cyberid_client.handshake.assertion import judge_assertion
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.checklists import AUTHORIZATION_RESPONSE, ID_TOKEN, PAR_RESPONSE, TOKEN_RESPONSE
 from cyberid_client.handshake.client_authentication import client_assertion
-from cyberid_client.handshake.flow import Flow, KeysWanted, expect_available, fetch
+from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, KeysWanted, expect_available, fetch
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.subjects import CallbackSubject, PARSubject, TokenSubject
 from cyberid_client.models import Assurance, Login, PendingLogin
@@ -34,8 +34,6 @@ __all__ = ["KIND", "RedirectAsk", "StartedRedirect", "finish_redirect", "start_r
 
 KIND: Final = "redirect"
 SECRET_BYTES: Final = 32
-MAX_ANSWER: Final = 64 * 1024
-MAX_TOKEN_ANSWER: Final = 256 * 1024
 _FORM: Final = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
 _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
 _KEY_CODES: Final = frozenset({"id_token.key_unknown", "id_token.key_unpublished"})
@@ -73,7 +71,7 @@ def start_redirect(
     """
     pending = _new_pending(rp, ask, env)
     fields = {**_authorization_request(rp, ask, pending), **client_assertion(rp, env)}
-    response = yield from fetch(_form_request(metadata.par_endpoint, fields, MAX_ANSWER, "par"))
+    response = yield from fetch(_form_request(metadata.par_endpoint, fields, "par"))
     par = _believe_par(response)
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
     query = urlencode({"client_id": rp.client_id, "request_uri": par})
@@ -130,9 +128,11 @@ def _authorization_request(rp: RelyingParty, ask: RedirectAsk, pending: PendingL
     return fields
 
 
-def _form_request(url: str, fields: dict[str, str], max_bytes: int, purpose: str) -> HTTPRequest:
+def _form_request(url: str, fields: dict[str, str], purpose: str) -> HTTPRequest:
     body = urlencode(fields).encode()
-    return HTTPRequest(method="POST", url=url, headers=_FORM, body=body, max_bytes=max_bytes, purpose=purpose)
+    return HTTPRequest(
+        method="POST", url=url, headers=_FORM, body=body, max_bytes=ANSWER_MAX_BYTES, purpose=purpose
+    )
 
 
 def _believe_par(response: HTTPResponse) -> str:
@@ -187,7 +187,7 @@ def finish_redirect(
         "client_id": rp.client_id,
         **client_assertion(rp, env),
     }
-    response = yield from fetch(_form_request(metadata.token_endpoint, fields, MAX_TOKEN_ANSWER, "token"))
+    response = yield from fetch(_form_request(metadata.token_endpoint, fields, "token"))
     id_token, access_token = _believe_token_response(response)
     expected = rp.expect(
         nonce=pending.nonce,

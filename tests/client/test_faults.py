@@ -2,65 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cyberid_client import CyberIDError, HTTPLimits
+from cyberid_client import CyberIDError, HTTPLimits, PurposeTable
 from cyberid_client.testing import FAULTS, ODDITIES
 from cyberid_client.transport import RequestsTransport
+from cyberid_client.trust import TEST_MARK_POLICY, Purpose
 
 from .conftest import make_shop
 
+BUILTIN = PurposeTable.builtin()
+DEMANDING = PurposeTable(
+    rules={
+        **BUILTIN.rules,
+        Purpose.ASSERTION: replace(BUILTIN.rules[Purpose.ASSERTION], policies=frozenset({TEST_MARK_POLICY})),
+    }
+)
+# Loopback speaks no TLS; the transport has tests of its own for it.
+OVER_HTTP = sorted(name for name, each in {**FAULTS, **ODDITIES}.items() if each.needs != "in_process")
 
-def _attempt(shop, person="adult"):
-    request = shop.client.start_login()
-    return shop.client.finish_login(shop.issuer.authorize(request.url, person=person), handle=request.handle)
+
+def _settings(each):
+    return {"purposes": DEMANDING} if each.needs == "policy" else {}
+
+
+def _attempt(shop, each):
+    asked = {"max_age": 60} if each.needs == "max_age" else {}
+    request = shop.client.start_login(**asked)
+    return shop.client.finish_login(shop.issuer.authorize(request.url), handle=request.handle)
+
+
+def _arm(shop, each):
+    if each.needs == "earlier_login":
+        # A rollback is one only for a client that has seen something newer.
+        _attempt(shop, each)
+        shop.clock.advance(3600)
+    shop.issuer.arm(each.name)
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
-def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(shop, name, caplog):
-    """One broken rule, one typed error, a clean store, and a log that has the code."""
+def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(make, name, caplog):
+    """One broken rule, one typed error, a clean store, a log that has the code; then all is well again."""
     caplog.set_level("DEBUG", "cyberid_client")
     fault = FAULTS[name]
-    _warm_up_if_needed(shop, fault)
-    shop.issuer.arm(name)
+    shop = make(**_settings(fault))
+    _arm(shop, fault)
     with pytest.raises(CyberIDError) as refused:
-        _attempt(shop)
-    assert refused.value.code == fault.expected_code
-    assert type(refused.value).__name__ == fault.expected_error
+        _attempt(shop, fault)
+    assert (type(refused.value).__name__, refused.value.code) == (fault.expected_error, fault.expected_code)
     assert len(shop.store) == 0
     assert fault.expected_code in caplog.text
     shop.issuer.disarm()
-    assert _attempt(shop).return_to == "/"
+    assert _attempt(shop, fault).return_to == "/"
 
 
-def _warm_up_if_needed(shop, fault):
-    # A rollback is one only for a client that has seen something newer.
-    if fault.expected_code == "metadata.rolled_back":
-        _attempt(shop)
-        shop.clock.advance(3600)
+@pytest.mark.parametrize("name", sorted(name for name, fault in FAULTS.items() if fault.stage == "callback"))
+def test_no_call_follows_a_callback_that_is_refused(shop, name):
+    """What the browser brings back is judged before the issuer is asked anything."""
+    shop.issuer.arm(name)
+    with pytest.raises(CyberIDError):
+        _attempt(shop, FAULTS[name])
+    assert shop.transport.purposes == ["discovery", "jwks", "par"]
+    assert "/token" not in {record.path for record in shop.issuer.log}
 
 
 @pytest.mark.parametrize("name", sorted(ODDITIES))
-def test_an_honest_oddity_is_accepted(shop, name):
+def test_an_honest_oddity_is_accepted(make, name):
     """What a standard allows is no reason to turn a person away."""
-    shop.issuer.arm(name)
-    assert _attempt(shop).return_to == "/"
+    oddity = ODDITIES[name]
+    shop = make(**_settings(oddity))
+    _arm(shop, oddity)
+    assert _attempt(shop, oddity).return_to == "/"
 
 
-@pytest.mark.parametrize("name", sorted({**FAULTS, **ODDITIES}))
+@pytest.mark.parametrize("name", OVER_HTTP)
 def test_the_verdict_over_real_http_is_the_same(issuer, clock, name):
     """What is refused in process is refused over loopback, with the same code."""
-    with issuer.serve(slow_seconds=3.0):
-        limits = HTTPLimits(connect_timeout=1.0, read_timeout=0.5, total_timeout=1.0)
-        shop = make_shop(issuer, clock, RequestsTransport(limits))
+    each = {**FAULTS, **ODDITIES}[name]
+    limits = HTTPLimits(connect_timeout=1.0, read_timeout=0.4, total_timeout=0.8)
+    with issuer.serve(slow_seconds=1.5):
+        shop = make_shop(issuer, clock, RequestsTransport(limits), **_settings(each))
         with shop.client:
-            fault = FAULTS.get(name)
-            if fault is not None:
-                _warm_up_if_needed(shop, fault)
-            issuer.arm(name)
-            if fault is None:
-                assert _attempt(shop).return_to == "/"
+            _arm(shop, each)
+            if name in ODDITIES:
+                assert _attempt(shop, each).return_to == "/"
                 return
             with pytest.raises(CyberIDError) as refused:
-                _attempt(shop)
-            assert refused.value.code == fault.expected_code
+                _attempt(shop, each)
+            assert refused.value.code == each.expected_code

@@ -22,7 +22,8 @@ __all__ = [
     "check_token_type",
 ]
 
-_VISIBLE: Final = re.compile(r"[!-~]{1,2048}", re.ASCII)
+_VISIBLE: Final = re.compile(r"[!-~]+", re.ASCII)
+MAX_REQUEST_URI: Final = 2048
 
 
 @check(
@@ -56,9 +57,9 @@ def check_par_status(subject: PARSubject) -> None:
     codes=["par.request_uri"],
 )
 def check_request_uri(subject: PARSubject) -> None:
-    """Refuse an absent or empty ``request_uri``, and one with characters outside visible ASCII."""
-    request_uri = subject.par.request_uri
-    if request_uri is None or not _VISIBLE.fullmatch(request_uri):
+    """Refuse a ``request_uri`` that is absent, too long, or not of visible ASCII characters."""
+    request_uri = subject.par.request_uri or ""
+    if len(request_uri) > MAX_REQUEST_URI or not _VISIBLE.fullmatch(request_uri):
         raise VerificationError("par.request_uri")
 
 
