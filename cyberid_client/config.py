@@ -315,6 +315,10 @@ class RelyingParty:
         if not nonce:
             raise ConfigurationError("config.value", "nonce")
         check_max_age(max_age)
+        asked = self.assurance if assurance is None else assurance
+        # The value of a mode is a string, and a string is no mode.
+        if not isinstance(asked, Assurance):
+            raise ConfigurationError("config.assurance", "assurance")
         return Expected(
             issuer=self.issuer,
             client_id=self.client_id,
@@ -322,7 +326,7 @@ class RelyingParty:
             algorithm=find_algorithm(self.algorithm),
             trust=self.trust,
             profile=self._profile,
-            assurance=self.assurance if assurance is None else assurance,
+            assurance=asked,
             max_age=max_age,
             started_at=started_at,
             nonce=nonce,
@@ -337,9 +341,11 @@ class RelyingParty:
         if not self.algorithm:
             raise ConfigurationError("config.no_algorithm", "algorithm")
         try:
-            find_algorithm(self.algorithm)
+            is_available = find_algorithm(self.algorithm).is_available
         except SignatureError:
             raise ConfigurationError("config.no_algorithm", "algorithm") from None
+        if not is_available:
+            raise ConfigurationError("config.algorithm_unavailable", "algorithm")
 
     def _check_client(self) -> None:
         if not _is_client_id(self.client_id):
@@ -359,7 +365,7 @@ class RelyingParty:
             raise ConfigurationError("config.value", "clock_leeway")
         if not _is_whole(self.pending_lifetime, 60, PENDING_LIFETIME_LIMIT):
             raise ConfigurationError("config.value", "pending_lifetime")
-        for name, kind in (("http", HTTPLimits), ("purposes", PurposeTable), ("age_band", bool)):
+        for name, kind in _KINDS.items():
             if not isinstance(getattr(self, name), kind):
                 raise ConfigurationError("config.value", name)
 
@@ -379,6 +385,16 @@ class RelyingParty:
             raise ConfigurationError("config.insecure_http", setting)
         return url
 
+
+# A string in the place of a set of hosts would be searched for parts of a host.
+_KINDS: Final = {
+    "http": HTTPLimits,
+    "purposes": PurposeTable,
+    "age_band": bool,
+    "issuer_hosts": frozenset,
+    "other_redirect_uris": tuple,
+    "pseudonym_keys": PseudonymKeys | None,
+}
 
 # The first value of each is what this release speaks.
 _CHOICES: Final = {

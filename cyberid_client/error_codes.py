@@ -31,7 +31,7 @@ class ErrorCode:
 _Rows = tuple[tuple[str, FixedBy, str] | tuple[str, FixedBy, str, bool], ...]
 
 _CONFIGURATION: _Rows = (
-    ("config.issuer", "developer", "The issuer must be an https URL without query, fragment or trailing slash."),
+    ("config.issuer", "developer", "The issuer must be an https URL without query or fragment."),
     ("config.client_id", "developer", "The client id must be 1 to 255 visible ASCII characters."),
     ("config.redirect_uri", "developer", "The redirect URI must be one absolute https URL without fragment."),
     ("config.insecure_http", "developer", "Plain http is accepted only for 127.0.0.1 and [::1], and only with a store made by TrustStore.for_tests."),

@@ -102,8 +102,8 @@ class ConfigurationError(CyberIDError):
         sentence = super().__str__()
         return sentence if self.setting is None else f"{sentence} Setting: {self.setting}."
 
-    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[str, str | None]]:
-        return type(self), (self.code, self.setting)
+    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[str, str | None], dict[str, object]]:
+        return type(self), (self.code, self.setting), self.__dict__
 
 
 class LoginDeclinedError(CyberIDError):

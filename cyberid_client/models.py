@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 
-_KEY_ID_MAX: Final = 16
+_KEY_ID: Final = re.compile("[a-z0-9]{1,16}")
 _KEY_BYTES_MIN: Final = 32
 _MAC_CHARACTERS: Final = 43
 
@@ -116,11 +117,7 @@ class PseudonymKeys:
     __slots__ = ("_keys",)
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        if not keys or any(
-            not (1 <= len(name) <= _KEY_ID_MAX and name.isascii() and name.isalnum() and name == name.lower())
-            or len(key) < _KEY_BYTES_MIN
-            for name, key in keys.items()
-        ):
+        if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
             raise ConfigurationError("config.pseudonym_key")
         self._keys = dict(keys)
 
@@ -151,6 +148,15 @@ class PseudonymKeys:
         except KeyError:
             raise ConfigurationError("config.pseudonym_key") from None
         return hmac.digest(key, message, hashlib.sha256)
+
+
+def _is_key_id(name: object) -> bool:
+    return isinstance(name, str) and _KEY_ID.fullmatch(name) is not None
+
+
+def _is_key(key: object) -> bool:
+    # Text, as it comes out of an environment variable, is no key.
+    return isinstance(key, bytes) and len(key) >= _KEY_BYTES_MIN
 
 
 @dataclass(frozen=True, slots=True)
