@@ -1,9 +1,15 @@
-"""What all tests share: no test reaches beyond this machine."""
+"""What all tests share: how hard Hypothesis tries, and that no test reaches beyond this machine."""
 
 from __future__ import annotations
 
 import socket
 import sys
+
+from hypothesis import HealthCheck, settings
+
+# Two cores that others share: how long an example takes says nothing about the code.
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dev")
 
 _LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 
