@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from cyberid_client import transport as transport_module
+
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -129,3 +131,21 @@ def test_an_endless_body_ends_at_the_byte_limit(serve, transport, get):
         "transport.too_large" == transport(total_timeout=10.0).send(get(server.url, max_bytes=100_000)).error
     )
     assert time.monotonic() - started < 1.5
+
+
+def test_a_name_that_cannot_be_found_is_a_lost_connection(transport, get):
+    """A host that no name server could know is not reached."""
+    host = ".".join(["a" * 60] * 5) + ".example"
+    assert "transport.connection" == transport().send(get(f"https://{host}/")).error
+
+
+def test_a_read_after_the_deadline_is_not_made():
+    """Once the time is up nothing is read, though bytes may lie ready."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"ready")
+        reader = transport_module._DeadlineReader(ours.makefile("rb", buffering=0), ours)
+        token = transport_module._deadline.set(time.monotonic() - 1)
+        with reader, pytest.raises(TimeoutError):
+            reader.read(5)
+        transport_module._deadline.reset(token)
