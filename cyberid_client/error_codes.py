@@ -39,6 +39,7 @@ _CONFIGURATION: _Rows = (
     ("config.assurance", "developer", "The assurance must be one of R01, R02, R03 and R04."),
     ("config.not_in_this_release", "developer", "This value is part of the profile but not in this release."),
     ("config.value", "developer", "The value of a setting has a wrong type or lies outside its range."),
+    ("config.exceptions", "developer", "A setting for ordinary OpenID Providers stands beside full protection, or is missing without it."),
     ("config.trust_missing", "operator", "A trust store with at least one pinned root is required."),
     ("config.no_algorithm", "developer", "At least one known signature algorithm must be configured."),
     ("config.algorithm_unavailable", "developer", "The signature algorithm is not available in this installation."),
@@ -99,6 +100,8 @@ _VERIFICATION: _Rows = (
     ("discovery.too_large", "issuer", "The discovery page is larger than allowed."),
     ("discovery.content_type", "issuer", "The discovery page is not served as JSON."),
     ("discovery.malformed", "issuer", "The discovery page is not a strict JSON object."),
+    ("discovery.claim_missing", "issuer", "The discovery page lacks a required member."),
+    ("discovery.claim_type", "issuer", "A member of the discovery page has a wrong type."),
     ("discovery.issuer", "issuer", "The discovery page names another issuer."),
     ("discovery.signed_metadata_missing", "issuer", "The discovery page carries no signed metadata."),
     ("metadata.too_large", "issuer", "The signed metadata is larger than allowed."),
@@ -216,7 +219,7 @@ _TRANSPORT: _Rows = (
     ("transport.content_coding", "issuer", "The issuer's answer has a content coding that is unknown or broken."),
     ("transport.request", "operator", "The request could not be sent as it stands."),
     ("transport.failed", "operator", "The transport failed in a way that it does not name."),
-)
+)  # fmt: skip
 
 _STORE: _Rows = (
     ("store.full", "operator", "The store of pending logins is full.", True),
