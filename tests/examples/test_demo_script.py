@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 from cyberid_client.testing import Browser
 
+# A script finds the modules beside it, unless the interpreter is told to be safe about its path.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
 SCRIPT = Path(__file__).parents[2] / "examples" / "shop" / "demo.py"
 
 
@@ -40,7 +43,7 @@ def run_script(issuer, folder, *, port):
         *files,
     ]
     command = [str(word) for word in command]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ENVIRONMENT}
     with subprocess.Popen(command, text=True, **pipes) as shop:  # noqa: S603 - our own script
         try:
             yield shop.stdout.readline().strip()
@@ -106,6 +109,8 @@ def test_unusable_start(issuer, tmp_path, file, content, words):
         tmp_path,
     ]
     command += ["--root", tmp_path / "root.pem", "--key", tmp_path / "key.pem"]
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - our own script
+    ended = subprocess.run(
+        list(map(str, command)), capture_output=True, env=ENVIRONMENT, text=True, timeout=30, check=False
+    )  # noqa: S603 - our own script
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.splitlines()[-1].startswith(words)

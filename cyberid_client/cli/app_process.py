@@ -1,0 +1,130 @@
+"""Start an app's ``demo.py`` as a process of its own, wait until it listens, and end it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cyberid_client.testing import RegisteredClient
+
+__all__ = ["AppProcess", "free_port", "run_app"]
+
+_HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppProcess:
+    """An app that listens.
+
+    Attributes:
+        url: its origin.
+        data: the folder in which it keeps what it stores.
+        log: the file with everything that it said.
+        process: the process itself.
+    """
+
+    url: str
+    data: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.create_server((_HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def run_app(
+    app: Path, *, issuer: str, client: RegisteredClient, root_pem: bytes, port: int, folder: Path
+) -> Iterator[AppProcess]:
+    """Run ``app/demo.py`` until the block ends.
+
+    Args:
+        app: the folder with ``demo.py``.
+        issuer: the issuer identifier.
+        client: as the issuer registered it.
+        root_pem: the root to pin.
+        port: where the app listens.
+        folder: an empty folder for keys, data and log.
+
+    Raises:
+        ClickException: the app did not start; with the last line of its log.
+    """
+    data, log = folder / "data", folder / "app.log"
+    data.mkdir()
+    (folder / "root.pem").write_bytes(root_pem)
+    key = folder / "key.pem"
+    key.touch(mode=0o600)
+    key.write_bytes(client.key_pem)
+    command = [sys.executable, str(app / "demo.py"), "--issuer", issuer, "--client-id", client.client_id]
+    command += [
+        "--root",
+        str(folder / "root.pem"),
+        "--key",
+        str(key),
+        "--port",
+        str(port),
+        "--data",
+        str(data),
+    ]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(  # noqa: S603 - the folder that the caller named, no shell
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=_environment()
+        ) as process,
+    ):
+        running = AppProcess(url=f"http://{_HOST}:{port}", data=data, log=log, process=process)
+        try:
+            _wait_until_ready(running)
+            yield running
+        finally:
+            _end(process)
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment, in which a script finds the modules beside it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
+def _wait_until_ready(app: AppProcess) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    ready = f"ready {app.url}"
+    while ready not in app.log.read_text(errors="replace").splitlines():
+        if app.process.poll() is not None:
+            message = f"The app did not start: {_last_line(app.log)}"
+            raise click.ClickException(message)
+        if time.monotonic() > deadline:
+            message = f"The app did not listen within {_START_SECONDS:.0f} seconds: {_last_line(app.log)}"
+            raise click.ClickException(message)
+        time.sleep(_POLL_SECONDS)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing."
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
