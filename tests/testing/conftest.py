@@ -1,0 +1,204 @@
+"""A client of a few lines, written by hand: the mock is judged by code that the library does not share."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from cyberid_client.ports import HTTPRequest
+from cyberid_client.testing import ManualClock, MockIssuer, RegisteredClient
+
+REDIRECT_URI = "https://shop.example/callback"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    error: str | None = None
+
+    def json(self) -> dict:
+        return json.loads(self.body)
+
+
+@dataclass
+class RawClient:
+    """Speak the handshake step by step, and wrongly where a test wants it."""
+
+    issuer: MockIssuer
+    registered: RegisteredClient
+    clock: ManualClock
+    send: Callable[[str, str, bytes, dict[str, str]], Answer]
+    verifier: str = field(default_factory=lambda: b64(secrets.token_bytes(32)))
+
+    def assertion(self, *, header=None, drop=(), key=None, **claims) -> str:
+        now = int(self.clock().timestamp())
+        head = {"alg": "ES256", "kid": self.registered.kid, "typ": "JWT", **(header or {})}
+        body = {
+            "iss": self.registered.client_id,
+            "sub": self.registered.client_id,
+            "aud": self.issuer.issuer,
+            "iat": now,
+            "exp": now + 60,
+            "jti": secrets.token_urlsafe(16),
+            **claims,
+        }
+        body = {name: value for name, value in body.items() if name not in drop}
+        message = ".".join(b64(json.dumps(part).encode()) for part in (head, body))
+        private = key or load_pem_private_key(self.registered.key_pem, None)
+        r, s = decode_dss_signature(private.sign(message.encode(), ec.ECDSA(hashes.SHA256())))
+        return f"{message}.{b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+    def authentication(self) -> dict[str, str]:
+        return {
+            "client_id": self.registered.client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(),
+        }
+
+    def par_form(self) -> dict[str, str]:
+        return {
+            **self.authentication(),
+            "response_type": "code",
+            "redirect_uri": self.registered.redirect_uri,
+            "scope": "openid",
+            "state": "s" * 43,
+            "nonce": "n" * 43,
+            "code_challenge": b64(hashlib.sha256(self.verifier.encode()).digest()),
+            "code_challenge_method": "S256",
+            "acr_values": "urn:cyberid:mode:r02",
+        }
+
+    def token_form(self, code: str) -> dict[str, str]:
+        return {
+            **self.authentication(),
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.registered.redirect_uri,
+            "code_verifier": self.verifier,
+        }
+
+    def get(self, path: str) -> Answer:
+        return self.send("GET", self.issuer.issuer + path, b"", {})
+
+    def post(self, path: str, form, headers=FORM) -> Answer:
+        body = form if isinstance(form, bytes) else urlencode(form).encode()
+        return self.send("POST", self.issuer.issuer + path, body, dict(headers))
+
+    def push(self, drop=(), **changes) -> Answer:
+        form = {name: value for name, value in (self.par_form() | changes).items() if name not in drop}
+        return self.post("/par", form)
+
+    def url_for(self, answer: Answer) -> str:
+        query = {"client_id": self.registered.client_id, "request_uri": answer.json()["request_uri"]}
+        return f"{self.issuer.issuer}/authorize?{urlencode(query)}"
+
+    def authorize(self, push=None, **choices) -> dict[str, str]:
+        """Push, let the person answer, and return the callback's parameters."""
+        callback = self.issuer.authorize(self.url_for(self.push(**(push or {}))), **choices)
+        return dict(parse_qsl(urlsplit(callback).query))
+
+    def exchange(self, issued: str, drop=(), **changes) -> Answer:
+        form = {
+            name: value for name, value in (self.token_form(issued) | changes).items() if name not in drop
+        }
+        return self.post("/token", form)
+
+    def log_in(self, push=None, **choices) -> Answer:
+        return self.exchange(self.authorize(push, **choices)["code"])
+
+
+def parts_of(token: str) -> tuple[dict, dict]:
+    """Return header and claims of a compact JWS."""
+    header, claims, _signature = token.split(".")
+    return json.loads(unb64(header)), json.loads(unb64(claims))
+
+
+def make_in_process(issuer: MockIssuer, registered: RegisteredClient, clock: ManualClock) -> RawClient:
+    transport = issuer.transport()
+
+    def send(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        response = transport.send(
+            HTTPRequest(
+                method=method, url=url, headers=headers, body=body, max_bytes=1_000_000, purpose="test"
+            )
+        )
+        return Answer(response.status, dict(response.headers), response.body, response.error)
+
+    return RawClient(issuer, registered, clock, send)
+
+
+def send_over_http(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    try:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path, body=body or None, headers=headers)
+        response = connection.getresponse()
+        fields = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, fields, response.read())
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def issuer(clock):
+    return MockIssuer(clock)
+
+
+@pytest.fixture
+def registered(issuer):
+    return issuer.register(client_id="shop", redirect_uri=REDIRECT_URI)
+
+
+@pytest.fixture
+def raw(issuer, registered, clock):
+    """A hand-written client, in process."""
+    return make_in_process(issuer, registered, clock)
+
+
+@pytest.fixture
+def served(issuer, registered, clock):
+    """The same client over real HTTP."""
+    with issuer.serve(slow_seconds=0.1):
+        yield RawClient(issuer, registered, clock, send_over_http)
+
+
+@pytest.fixture
+def decode():
+    """Take a compact JWS apart: header and claims."""
+    return parts_of
+
+
+@pytest.fixture
+def new_client():
+    """Make a hand-written in-process client for an issuer of one's own."""
+    return make_in_process
