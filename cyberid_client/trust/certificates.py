@@ -40,8 +40,7 @@ _POLICY_MACHINERY: Final = frozenset(
         ExtensionOID.INHIBIT_ANY_POLICY,
     }
 )
-_SM2_SIGNATURES: Final = ALGORITHMS["SM2-SM3"].certificate_oids
-_ED25519_SIGNATURES: Final = ALGORITHMS["EdDSA"].certificate_oids
+_BEYOND_ENGINE: Final = ALGORITHMS["SM2-SM3"].certificate_oids | ALGORITHMS["EdDSA"].certificate_oids
 _SIGNATURES: Final = frozenset().union(*(row.certificate_oids for row in ALGORITHMS.values()))
 _PSS_HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
 _SM2_CURVE_DER: Final = bytes.fromhex("06082a811ccf5501822d")
@@ -110,7 +109,7 @@ def read_certificate(der: bytes) -> CertificateFacts:
         raise ChainError("chain.certificate_too_large")
     try:
         return _read(der)
-    except ChainError:  # the version, judged below
+    except ChainError:  # judged in there
         raise
     except Exception as error:
         # ValueError, TypeError, OverflowError, UnsupportedAlgorithm, DuplicateExtension, warnings
@@ -145,8 +144,14 @@ def leaf_public_key(der: bytes, algorithm: Algorithm) -> tuple[object, bytes]:
 
 def _read(der: bytes) -> CertificateFacts:
     certificate = x509.load_der_x509_certificate(der)
-    if certificate.version is not x509.Version.v3:
+    # A serial number is positive (§4.1.2.2); the library only warns.
+    if certificate.version is not x509.Version.v3 or certificate.serial_number <= 0:
         raise ChainError("chain.malformed")
+    # The library takes a signature that leaves bits of its last octet unused: the same certificate
+    # would have two encodings. It is the last element, after one octet that counts those bits.
+    if not der.endswith(b"\0" + certificate.signature):
+        raise ChainError("chain.malformed")
+    public_key = _public_key(certificate)
     extensions = {extension.oid: extension for extension in certificate.extensions}
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS)
@@ -158,7 +163,7 @@ def _read(der: bytes) -> CertificateFacts:
     return CertificateFacts(
         der=der,
         certificate=certificate,
-        public_key=_public_key(certificate),
+        public_key=public_key,
         subject=certificate.subject,
         issuer=certificate.issuer,
         not_before=certificate.not_valid_before_utc,
@@ -174,7 +179,7 @@ def _read(der: bytes) -> CertificateFacts:
         critical_unknown=bool(critical - _UNDERSTOOD - _POLICY_MACHINERY),
         beyond_engine=bool(values.keys() & _POLICY_MACHINERY)
         or _has_foreign_constraints(values.get(ExtensionOID.NAME_CONSTRAINTS))
-        or _has_foreign_keys(certificate),
+        or _has_foreign_keys(certificate, public_key),
     )
 
 
@@ -201,13 +206,11 @@ def _has_foreign_constraints(constraints: x509.ExtensionType | None) -> bool:
     return not all(isinstance(subtree, x509.DNSName | x509.IPAddress) for subtree in subtrees)
 
 
-def _has_foreign_keys(certificate: x509.Certificate) -> bool:
+def _has_foreign_keys(certificate: x509.Certificate, public_key: object) -> bool:
     """Tell whether the key, or the signature of the issuer, is of a kind beyond the engine."""
     if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
         return True
-    if certificate.signature_algorithm_oid.dotted_string in _SM2_SIGNATURES | _ED25519_SIGNATURES:
+    if certificate.signature_algorithm_oid.dotted_string in _BEYOND_ENGINE:
         return True
-    return (
-        certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.EC_PUBLIC_KEY
-        and _SM2_CURVE_DER in certificate.tbs_certificate_bytes
-    )
+    # A key on SM2 is one that the library does not load. A false match only changes the code.
+    return public_key is None and _SM2_CURVE_DER in certificate.tbs_certificate_bytes

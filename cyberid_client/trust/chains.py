@@ -201,22 +201,22 @@ def _uris(leaf: CertificateFacts) -> list[str]:
     return [name.value for name in leaf.names if isinstance(name, x509.UniformResourceIdentifier)]
 
 
-def _hosts(leaf: CertificateFacts) -> list[x509.GeneralName]:
-    """Return every host that the leaf names, of either kind; letter case means nothing in DNS."""
-    hosts: list[x509.GeneralName] = []
+def _hosts(leaf: CertificateFacts) -> list[str]:
+    """Return every host that the leaf names, its kind in front; letter case means nothing in DNS."""
+    hosts = []
     for name in leaf.names:
         if isinstance(name, x509.DNSName):
-            hosts.append(x509.DNSName(name.value.lower()))
+            hosts.append(f"dns {name.value.lower()}")
         elif isinstance(name, x509.IPAddress):
-            hosts.append(name)
+            hosts.append(f"ip {name.value}")
     return hosts
 
 
-def _expected_host(host: str) -> x509.GeneralName:
+def _expected_host(host: str) -> str:
     try:
-        return x509.IPAddress(ipaddress.ip_address(host))
+        return f"ip {ipaddress.ip_address(host)}"
     except ValueError:
-        return x509.DNSName(host.lower())
+        return f"dns {host.lower()}"
 
 
 def _require_authority(authority: CertificateFacts, leaf: CertificateFacts, profile: ChainProfile) -> None:
@@ -234,10 +234,12 @@ def _require_ca_purpose(authority: CertificateFacts, leaf: CertificateFacts, pro
 
 
 def _require_dates(certificates: Iterable[CertificateFacts], now: datetime) -> None:
+    # A date names a whole second (RFC 5280 §4.1.2.5), the last one included.
+    second = now.replace(microsecond=0)
     for certificate in certificates:
-        if now < certificate.not_before:
+        if second < certificate.not_before:
             raise ChainError("chain.not_yet_valid")
-        if now > certificate.not_after:
+        if second > certificate.not_after:
             raise ChainError("chain.expired")
 
 

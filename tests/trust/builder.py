@@ -128,6 +128,7 @@ def issue(
     sign_with=None,
     hash_=None,
     padding=None,
+    serial_number=None,
 ):
     """Issue a certificate with exactly these extensions; without an issuer, self-signed."""
     own = key(kind, subject)
@@ -140,7 +141,7 @@ def issue(
         .subject_name(common_name(subject))
         .issuer_name(named)
         .public_key(own.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial_number or x509.random_serial_number())
         .not_valid_before(not_before)
         .not_valid_after(not_after)
     )

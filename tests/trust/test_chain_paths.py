@@ -208,14 +208,15 @@ class TestDates:
         trust = TrustStore.from_pem(root.pem)
         assert self.window(make, code, make.signer(root, **wide), trust=trust) == self.EXPECTED
 
-    def test_a_fraction_of_a_second_counts(self, code, pki, make):
-        """A chain is expired a microsecond after notAfter, and not yet valid one before notBefore."""
+    def test_a_date_names_a_whole_second(self, code, pki, make):
+        """A chain is good to the end of the second of notAfter, and no microsecond before notBefore."""
+        first, last = make.NOW - make.DAY, make.NOW + make.DAY
         tiny = timedelta(microseconds=1)
-        assert code(pki.signer, pki.ca, now=make.NOW + make.DAY + tiny) == "chain.expired"
-        assert code(pki.signer, pki.ca, now=make.NOW - make.DAY - tiny) == "chain.not_yet_valid"
+        moments = (first - tiny, first, last + SECOND - tiny, last + SECOND)
+        assert [code(pki.signer, pki.ca, now=now) for now in moments] == self.EXPECTED
         wide = {"not_before": make.NOW - 9 * make.DAY, "not_after": make.NOW + 9 * make.DAY}
         leaf = make.signer(pki.ca, **wide)
-        assert code(leaf, pki.ca, now=make.NOW + make.DAY + tiny) == "chain.expired"
+        assert [code(leaf, pki.ca, now=now) for now in moments] == self.EXPECTED
 
     def test_the_time_zone_of_now_does_not_matter(self, code, pki, make):
         """A moment is the same in every time zone."""

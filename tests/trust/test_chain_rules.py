@@ -82,6 +82,16 @@ class TestEncoding:
             changed = der[:position] + bytes([der[position] ^ 1]) + der[position + 1 :]
             assert str(code(make.Issued(changed, None), pki.ca)).startswith("chain.")
 
+    def test_a_signature_fills_its_octets(self, code, pki, make):
+        """A signature that declares an unused bit would be a second encoding of one certificate."""
+        while (leaf := make.signer(pki.ca)).der[-1] & 1:
+            pass
+        start = len(leaf.der) - len(leaf.parsed.signature) - 1
+        unused = make.Issued(leaf.der[:start] + b"\x01" + leaf.der[start + 1 :], None)
+        assert code(leaf, pki.ca) is None
+        assert unused.parsed.signature == leaf.parsed.signature
+        assert code(unused, pki.ca) == "chain.malformed"
+
     def test_a_repeated_extension_is_malformed(self, code, pki, make):
         """An extension may stand in a certificate once (RFC 5280 §4.2)."""
         second = (x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.99"), b"\x30\x00"), False)
@@ -103,6 +113,18 @@ class TestEncoding:
         leaf = make.signer(pki.ca, odd, drop=[types[last_byte]] if last_byte in types else [])
         broken = make.patch(leaf, pki.ca, bytes.fromhex("0603551d63"), bytes.fromhex("0603551d" + last_byte))
         assert code(broken, pki.ca) == "chain.malformed"
+
+    def test_a_serial_number_is_positive(self, code, pki, make):
+        """Zero and negative serial numbers are refused (RFC 5280 §4.1.2.2)."""
+        for number, expected in (("01", None), ("00", "chain.malformed"), ("80", "chain.malformed")):
+            leaf = make.signer(pki.ca, serial_number=0x11)
+            numbered = make.patch(
+                leaf,
+                pki.ca,
+                b"\xa0\x03\x02\x01\x02\x02\x01\x11",
+                b"\xa0\x03\x02\x01\x02\x02\x01" + bytes.fromhex(number),
+            )
+            assert code(numbered, pki.ca) == expected
 
     def test_an_old_version_is_malformed(self, code, pki, make):
         """Only version 3 has the extensions that the rules are about."""
@@ -319,6 +341,7 @@ class TestLeaf:
             ("www.issuer.example",),
             ("example",),
             ("issuer.example.",),
+            ("xn--issuer.example",),
             ("issuer.example", "issuer.example"),
             ("issuer.example", "other.example"),
         ],
@@ -481,3 +504,10 @@ def test_a_refusal_says_nothing_of_what_came(pki, make):
     with pytest.raises(ChainError) as caught:
         verify_chain(leaf.der, [pki.ca.der], trust=pki.trust, profile=pki.profile, now=make.NOW)
     assert str(caught.value) == "The signer's certificate does not name exactly the expected party."
+
+
+def test_a_host_that_is_not_ascii_is_refused_inside_the_error_tree(code, pki, make):
+    """Bytes that are no ASCII in a dNSName, or a configured host of that kind, raise nothing foreign."""
+    leaf = make.patch(pki.signer, pki.ca, b"\x82\x0eissuer.example", b"\x82\x0e\xc3\xa4suer.example")
+    assert code(leaf, pki.ca) in {"chain.subject_host", "chain.malformed"}
+    assert code(pki.signer, pki.ca, profile=ChainProfile(san_host="ä.example")) == "chain.subject_host"
