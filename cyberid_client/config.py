@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal, Never
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,11 +20,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cyberid_client.errors import ConfigurationError, SignatureError
-from cyberid_client.models import Assurance, PseudonymKeys
+from cyberid_client.models import Assurance, Persistence, PseudonymKeys
 from cyberid_client.trust import Algorithm, ChainProfile, PurposeTable, TrustStore, find_algorithm
 from cyberid_client.wire.urls import WebURL, parse_web_url
 
 __all__ = ["ClientKey", "Expected", "HTTPLimits", "RelyingParty"]
+
+logger: Final = logging.getLogger("cyberid_client")
 
 MAX_AGE_LIMIT: Final = 366 * 24 * 3600
 LEEWAY_LIMIT: Final = 60
@@ -167,30 +172,40 @@ class Expected:
         client_id: the audience.
         sector: for which the pseudonym is made.
         algorithm: the one that is accepted.
-        trust: the pinned roots.
+        trust: the pinned roots; ``None``: nothing but TLS vouches for the key set.
         profile: what the signer's chain must look like.
         assurance: the mode that was asked for.
+        modes: which mode a value of ``acr`` stands for.
         max_age: seconds, if it was asked for.
         started_at: when the request was made, aware.
         nonce: of this login.
         access_token: that came beside the assertion, if one did.
         leeway: seconds that are forgiven ahead of our clock.
         age_band: whether it was asked for.
+        chain_required: whether a chain must lead from the signing key to a pinned root.
+        any_subject: whether ``sub`` and ``sid`` may have any shape that OpenID Connect allows.
+        may_be_sparse: whether ``sector``, ``persistence`` and ``amr`` may be absent.
+        persistence: what holds when the assertion does not say.
     """
 
     issuer: str
     client_id: str
     sector: str
     algorithm: Algorithm
-    trust: TrustStore
+    trust: TrustStore | None
     profile: ChainProfile
     assurance: Assurance
+    modes: Mapping[str, Assurance]
     max_age: int | None
     started_at: datetime
     nonce: str = field(repr=False)
     access_token: str | None = field(repr=False)
     leeway: int
     age_band: bool
+    chain_required: bool
+    any_subject: bool
+    may_be_sparse: bool
+    persistence: Persistence | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,15 +217,19 @@ class RelyingParty:
         client_id: as registered.
         redirect_uri: where the browser comes back.
         key: signs the client's requests.
-        trust: the pinned national roots.
+        trust: the pinned national roots; ``None`` with both exceptions together, and only then.
         assurance: the mode that a login asks for when nothing else is said.
         sector: the sector identifier; the origin of ``redirect_uri`` by default.
         pseudonym_keys: the app's keys for digests, if it wants them kept here.
         sender_constraint: ``"none"``; others are not in this release.
         response: ``"plain"``; others are not in this release.
         id_token: ``"jws"``; others are not in this release.
-        metadata_trust: ``"signed"``; others are not in this release.
-        assertion_chain: ``"required"``; others are not in this release.
+        metadata_trust: ``"signed"``; ``"tls"`` is the named exception for ordinary OpenID Providers,
+            whose discovery page is believed because TLS brought it. It is logged.
+        assertion_chain: ``"required"``; ``"absent"`` is the named exception for assertions without a
+            certificate chain, whose key is believed because it stands in the key set. It is logged.
+        assurance_values: which mode an ``acr`` value of an ordinary OpenID Provider stands for.
+        persistence: how stable the pseudonyms of an ordinary OpenID Provider are.
         algorithm: the JWS name of the one algorithm that the issuer signs with.
         purposes: which object identifiers mean which purpose.
         issuer_hosts: hosts that the issuer's endpoints may have; the issuer's own by default.
@@ -228,7 +247,7 @@ class RelyingParty:
     client_id: str
     redirect_uri: str
     key: ClientKey
-    trust: TrustStore
+    trust: TrustStore | None
     assurance: Assurance = Assurance.R02
     sector: str | None = None
     pseudonym_keys: PseudonymKeys | None = None
@@ -237,6 +256,8 @@ class RelyingParty:
     id_token: Literal["jws", "jwe"] = "jws"  # noqa: S105 - the name of a setting
     metadata_trust: Literal["signed", "tls"] = "signed"
     assertion_chain: Literal["required", "absent"] = "required"
+    assurance_values: Mapping[str, Assurance] = field(default_factory=dict)
+    persistence: Persistence | None = None
     algorithm: str = "ES256"
     purposes: PurposeTable = field(default_factory=PurposeTable.builtin)
     issuer_hosts: frozenset[str] = frozenset()
@@ -255,7 +276,8 @@ class RelyingParty:
             raise ConfigurationError("config.issuer", "issuer")
         self._check_client()
         self._check_numbers()
-        self._check_release()
+        self._check_choices()
+        self._check_exceptions()
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
 
     @property
@@ -275,7 +297,24 @@ class RelyingParty:
 
     def allows_url(self, url: WebURL) -> bool:
         """Tell whether a request may go to ``url``: https, or test http to literal loopback."""
-        return url.scheme == "https" or (url.is_loopback and self.trust.is_for_tests)
+        for_tests = self.trust is not None and self.trust.is_for_tests
+        return url.scheme == "https" or (url.is_loopback and for_tests)
+
+    @property
+    def modes(self) -> Mapping[str, Assurance]:
+        """Which mode a value of ``acr`` stands for."""
+        return self.assurance_values or {mode.value: mode for mode in Assurance}
+
+    def acr_value(self, assurance: Assurance) -> str:
+        """Return the ``acr`` value that asks for a mode.
+
+        Raises:
+            ConfigurationError: the issuer has no word for this mode.
+        """
+        for value, mode in self.modes.items():
+            if mode is assurance:
+                return value
+        raise ConfigurationError("config.assurance", "assurance_values")
 
     def redirect_uri_named(self, redirect_uri: str | None) -> str:
         """Return the redirect URI that a login uses.
@@ -333,10 +372,20 @@ class RelyingParty:
             access_token=access_token,
             leeway=self.clock_leeway,
             age_band=self.age_band,
+            modes=self.modes,
+            chain_required=self.assertion_chain == "required",
+            any_subject=self.metadata_trust == "tls",
+            may_be_sparse=self._has_exception,
+            persistence=self.persistence,
         )
 
+    @property
+    def _has_exception(self) -> bool:
+        return self.metadata_trust == "tls" or self.assertion_chain == "absent"
+
     def _check_trust(self) -> None:
-        if not isinstance(self.trust, TrustStore):
+        nothing_pinned = self.metadata_trust == "tls" and self.assertion_chain == "absent"
+        if nothing_pinned != (self.trust is None) or not isinstance(self.trust, TrustStore | None):
             raise ConfigurationError("config.trust_missing", "trust")
         if not self.algorithm:
             raise ConfigurationError("config.no_algorithm", "algorithm")
@@ -369,13 +418,28 @@ class RelyingParty:
             if not isinstance(getattr(self, name), kind):
                 raise ConfigurationError("config.value", name)
 
-    def _check_release(self) -> None:
+    def _check_choices(self) -> None:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 raise ConfigurationError("config.value", name)
-            if value != choices[0]:
+            if value != choices[0] and name in _NOT_IN_THIS_RELEASE:
                 raise ConfigurationError("config.not_in_this_release", name)
+
+    def _check_exceptions(self) -> None:
+        for name in ("metadata_trust", "assertion_chain"):
+            if getattr(self, name) != _CHOICES[name][0]:
+                logger.warning(
+                    "%s=%r: less than the full chain of trust is demanded", name, getattr(self, name)
+                )
+        if not self._has_exception and (self.assurance_values or self.persistence is not None):
+            raise ConfigurationError("config.exceptions", "assurance_values")
+        if self.metadata_trust == "tls" and not self.assurance_values:
+            raise ConfigurationError("config.exceptions", "assurance_values")
+        if not _is_table_of_modes(self.assurance_values):
+            raise ConfigurationError("config.value", "assurance_values")
+        object.__setattr__(self, "assurance_values", MappingProxyType(dict(self.assurance_values)))
+        self.acr_value(self.assurance)
 
     def _web_url(self, text: object, code: str, setting: str) -> WebURL:
         url = parse_web_url(text)
@@ -396,7 +460,7 @@ _KINDS: Final = {
     "pseudonym_keys": PseudonymKeys | None,
 }
 
-# The first value of each is what this release speaks.
+# The first value of each is the profile's own.
 _CHOICES: Final = {
     "sender_constraint": ("none", "dpop", "mtls"),
     "response": ("plain", "jarm"),
@@ -404,6 +468,9 @@ _CHOICES: Final = {
     "metadata_trust": ("signed", "tls"),
     "assertion_chain": ("required", "absent"),
 }
+
+
+_NOT_IN_THIS_RELEASE: Final = frozenset({"sender_constraint", "response", "id_token"})
 
 
 def check_max_age(max_age: int | None) -> None:
@@ -424,6 +491,12 @@ def _is_client_id(value: object) -> bool:
         and value.isascii()
         and value.isprintable()
         and " " not in value
+    )
+
+
+def _is_table_of_modes(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(mode, Assurance) for name, mode in value.items()
     )
 
 

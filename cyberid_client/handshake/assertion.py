@@ -14,11 +14,11 @@ from typing import Final
 from cyberid_client.config import Expected
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.checklists import ID_TOKEN
-from cyberid_client.handshake.checks.factors import FACTORS, MODES
-from cyberid_client.handshake.checks.person import AGE_BANDS, PERSISTENCES
+from cyberid_client.handshake.checklists import ID_TOKEN, ID_TOKEN_WITHOUT_CHAIN
+from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
+from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
 from cyberid_client.handshake.subjects import AssertionSubject, ChainOnDemand, SigningKey
-from cyberid_client.models import Channel, Evidence, Login, Pseudonym
+from cyberid_client.models import Channel, Evidence, Login, Persistence, Pseudonym
 from cyberid_client.trust import Algorithm, ChainCache, KeySet
 from cyberid_client.trust.algorithms import encode_public_key
 from cyberid_client.trust.certificates import read_certificate
@@ -58,8 +58,19 @@ def verify_assertion(
         ConfigurationError: ``now`` has no time zone.
     """
     return judge_assertion(
-        token, expected=expected, keys=keys, now=now, cache=cache, checks=ID_TOKEN, return_to="/"
+        token,
+        expected=expected,
+        keys=keys,
+        now=now,
+        cache=cache,
+        checks=checklist_for(expected),
+        return_to="/",
     )
+
+
+def checklist_for(expected: Expected) -> tuple[Check[AssertionSubject], ...]:
+    """Return the checklist that the configuration names."""
+    return ID_TOKEN if expected.chain_required else ID_TOKEN_WITHOUT_CHAIN
 
 
 def judge_assertion(
@@ -77,7 +88,7 @@ def judge_assertion(
         raise ConfigurationError("time.naive")
     claims = parse_assertion(token)
     header = claims.jws.header
-    key, certificates = choose_key(header, keys, expected.algorithm)
+    key, certificates = choose_key(header, keys, expected)
     chain = ChainOnDemand(certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache)
     subject = AssertionSubject(
         document="id_token",
@@ -93,18 +104,19 @@ def judge_assertion(
     return _build(subject, now, checks, return_to)
 
 
-def choose_key(header: JWSHeader, keys: KeySet, algorithm: Algorithm) -> tuple[SigningKey, tuple[bytes, ...]]:
+def choose_key(header: JWSHeader, keys: KeySet, expected: Expected) -> tuple[SigningKey, tuple[bytes, ...]]:
     """Choose the one key to try, and the chain to try with it; decide nothing.
 
     The header's chain goes before that of the key set. Without a published key the header's leaf is
     tried, so that an honest rotation can be told from a forgery.
     """
+    algorithm = expected.algorithm
     candidates = keys.candidates(kid=header.kid, algorithm=algorithm)
     if len(candidates) == 1:
         return SigningKey.of(candidates[0]), header.x5c or candidates[0].chain
     if candidates:
         return SigningKey("key_ambiguous", algorithm), header.x5c
-    if not header.x5c:
+    if not header.x5c or not expected.chain_required:
         return SigningKey("key_unknown", algorithm), ()
     return certified_key(header.x5c, algorithm), header.x5c
 
@@ -128,26 +140,26 @@ def _build(
     algorithm, trust = expected.algorithm.name, expected.trust
 
     def make_evidence() -> Evidence:
-        verdict = chain() if chain else None
+        verdict = chain() if chain and trust is not None else None
         return Evidence(
             checks=tuple(each.number for each in checks),
             algorithm=algorithm,
             signer_sha256=verdict.leaf_sha256 if verdict else None,
             anchor_sha256=verdict.anchor_sha256 if verdict else None,
             chain_expires_at=verdict.not_after if verdict else None,
-            trust_fingerprint=trust.fingerprint,
+            trust_fingerprint=None if trust is None else trust.fingerprint,
             verified_at=now,
         )
 
     return Login(
         pseudonym=Pseudonym(claims.sub, issuer=expected.issuer, sector=expected.sector),
-        assurance=MODES[claims.acr],
-        factors=frozenset(FACTORS[name] for name in claims.amr or () if name in FACTORS),
+        assurance=reached_mode(subject) or expected.assurance,
+        factors=passed_factors(subject),
         channel=Channel.REDIRECT,
         authenticated_at=datetime.fromtimestamp(claims.auth_time or 0.0, UTC),
         issuer=expected.issuer,
         sector=expected.sector,
-        persistence=PERSISTENCES[claims.persistence or ""],
+        persistence=stated_persistence(subject) or Persistence.SESSION,
         age_band=None if claims.age_band is None else AGE_BANDS[claims.age_band],
         session_id=claims.sid,
         return_to=return_to,

@@ -27,15 +27,18 @@ from cyberid_client.handshake.subjects import (
     MetadataSubject,
     PARSubject,
     TokenSubject,
+    UnsignedMetadataSubject,
 )
 
 __all__ = [
     "AUTHORIZATION_RESPONSE",
     "DISCOVERY",
     "ID_TOKEN",
+    "ID_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
     "TOKEN_RESPONSE",
+    "UNSIGNED_METADATA",
 ]
 
 DISCOVERY: Final[tuple[Check[DiscoverySubject], ...]] = (responses.check_discovery_issuer,)
@@ -52,6 +55,13 @@ METADATA: Final[tuple[Check[MetadataSubject], ...]] = (
     metadata.check_metadata_expiry,
     metadata.check_metadata_lifetime,
     metadata.check_not_rolled_back,
+    metadata.check_endpoints,
+    metadata.check_capabilities,
+)
+
+# The named exception metadata_trust="tls": nobody signs, so that nothing can be said of age or origin.
+UNSIGNED_METADATA: Final[tuple[Check[UnsignedMetadataSubject], ...]] = (
+    responses.check_discovery_issuer,
     metadata.check_endpoints,
     metadata.check_capabilities,
 )
@@ -108,3 +118,6 @@ ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
     person.check_persistence,
     person.check_age_band,
 )
+
+# The named exception assertion_chain="absent": the key set alone vouches for the key.
+ID_TOKEN_WITHOUT_CHAIN: Final = tuple(each for each in ID_TOKEN if each is not key.check_chain)

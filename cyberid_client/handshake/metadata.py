@@ -9,13 +9,19 @@ from typing import Final
 from cyberid_client.config import RelyingParty
 from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.checklists import DISCOVERY, METADATA
+from cyberid_client.handshake.checklists import DISCOVERY, METADATA, UNSIGNED_METADATA
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_status, fetch
-from cyberid_client.handshake.subjects import ChainOnDemand, DiscoverySubject, MetadataSubject, SigningKey
+from cyberid_client.handshake.subjects import (
+    ChainOnDemand,
+    DiscoverySubject,
+    MetadataSubject,
+    SigningKey,
+    UnsignedMetadataSubject,
+)
 from cyberid_client.ports import FlowEnv, HTTPRequest
 from cyberid_client.trust import ChainCache, ChainProfile, KeySet, find_algorithm
 from cyberid_client.wire.jwks import parse_jwks
-from cyberid_client.wire.metadata import UnverifiedMetadata, parse_metadata
+from cyberid_client.wire.metadata import ServerMetadata, parse_metadata, parse_unsigned_metadata
 from cyberid_client.wire.responses import parse_discovery
 
 __all__ = ["IssuerMetadata", "fetch_key_set", "fetch_metadata", "judge_metadata"]
@@ -35,8 +41,8 @@ class IssuerMetadata:
         par_endpoint: where requests are pushed, RFC 9126.
         token_endpoint: where codes are exchanged.
         jwks_uri: where the key set is.
-        issued_at: ``iat``, seconds.
-        expires_at: ``exp``, seconds.
+        issued_at: ``iat``, seconds; ``None`` when nobody signed.
+        expires_at: ``exp``, seconds; likewise.
     """
 
     issuer: str
@@ -44,8 +50,8 @@ class IssuerMetadata:
     par_endpoint: str
     token_endpoint: str
     jwks_uri: str
-    issued_at: float
-    expires_at: float
+    issued_at: float | None
+    expires_at: float | None
 
 
 def fetch_metadata(
@@ -67,6 +73,8 @@ def fetch_metadata(
         method="GET", url=rp.discovery_url, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="discovery"
     )
     response = expect_status((yield from fetch(request)), OK)
+    if rp.metadata_trust == "tls":
+        return judge_unsigned_metadata(parse_unsigned_metadata(response), rp=rp)
     discovery = parse_discovery(response)
     run_checks(DISCOVERY, DiscoverySubject(discovery=discovery, rp=rp))
     return judge_metadata(
@@ -100,18 +108,24 @@ def judge_metadata(
         now=now.timestamp(),
     )
     run_checks(checks, subject)
-    return _build(claims)
+    return _build(claims.server, issued_at=claims.iat, expires_at=claims.exp)
 
 
-def _build(claims: UnverifiedMetadata) -> IssuerMetadata:
+def judge_unsigned_metadata(server: ServerMetadata, *, rp: RelyingParty) -> IssuerMetadata:
+    """Check and build what TLS alone vouches for: the named exception ``metadata_trust="tls"``."""
+    run_checks(UNSIGNED_METADATA, UnsignedMetadataSubject(server=server, rp=rp))
+    return _build(server, issued_at=None, expires_at=None)
+
+
+def _build(server: ServerMetadata, *, issued_at: float | None, expires_at: float | None) -> IssuerMetadata:
     return IssuerMetadata(
-        issuer=claims.issuer,
-        authorization_endpoint=claims.authorization_endpoint,
-        par_endpoint=claims.pushed_authorization_request_endpoint,
-        token_endpoint=claims.token_endpoint,
-        jwks_uri=claims.jwks_uri,
-        issued_at=claims.iat,
-        expires_at=claims.exp,
+        issuer=server.issuer,
+        authorization_endpoint=server.authorization_endpoint,
+        par_endpoint=server.pushed_authorization_request_endpoint,
+        token_endpoint=server.token_endpoint,
+        jwks_uri=server.jwks_uri,
+        issued_at=issued_at,
+        expires_at=expires_at,
     )
 
 

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
-from cyberid_client.handshake.assertion import judge_assertion
+from cyberid_client.handshake.assertion import checklist_for, judge_assertion
 from cyberid_client.handshake.check import run_checks
-from cyberid_client.handshake.checklists import AUTHORIZATION_RESPONSE, ID_TOKEN, PAR_RESPONSE, TOKEN_RESPONSE
+from cyberid_client.handshake.checklists import AUTHORIZATION_RESPONSE, PAR_RESPONSE, TOKEN_RESPONSE
 from cyberid_client.handshake.client_authentication import client_assertion
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, KeysWanted, expect_available, fetch
 from cyberid_client.handshake.metadata import IssuerMetadata
@@ -117,7 +117,7 @@ def _authorization_request(rp: RelyingParty, ask: RedirectAsk, pending: PendingL
         "nonce": pending.nonce,
         "code_challenge": encode_base64url(challenge),
         "code_challenge_method": "S256",
-        "acr_values": pending.assurance.value,
+        "acr_values": rp.acr_value(pending.assurance),
     }
     if pending.max_age is not None:
         fields["max_age"] = str(pending.max_age)
@@ -204,7 +204,7 @@ def finish_redirect(
             keys=with_keys,
             now=env.now(),
             cache=cache,
-            checks=ID_TOKEN,
+            checks=checklist_for(expected),
             return_to=pending.return_to,
         )
 

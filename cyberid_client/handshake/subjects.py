@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cyberid_client.config import Expected, RelyingParty
+from cyberid_client.errors import ChainError
 from cyberid_client.models import PendingLogin
 from cyberid_client.trust import (
     Algorithm,
@@ -20,7 +21,7 @@ from cyberid_client.trust import (
 from cyberid_client.wire.assertion import UnverifiedAssertion
 from cyberid_client.wire.callback import UnverifiedCallback
 from cyberid_client.wire.jws import UnverifiedJWS
-from cyberid_client.wire.metadata import UnverifiedMetadata
+from cyberid_client.wire.metadata import ServerMetadata, UnverifiedMetadata
 from cyberid_client.wire.responses import UnverifiedDiscovery, UnverifiedPAR, UnverifiedTokenResponse
 
 __all__ = [
@@ -30,9 +31,12 @@ __all__ = [
     "DiscoverySubject",
     "MetadataSubject",
     "PARSubject",
+    "PageSubject",
+    "ServerSubject",
     "SignedSubject",
     "SigningKey",
     "TokenSubject",
+    "UnsignedMetadataSubject",
 ]
 
 
@@ -49,7 +53,7 @@ class ChainOnDemand:
         self,
         certificates: tuple[bytes, ...],
         *,
-        trust: TrustStore,
+        trust: TrustStore | None,
         profile: ChainProfile,
         now: datetime,
         cache: ChainCache | None,
@@ -70,6 +74,8 @@ class ChainOnDemand:
         """
         if self._verdict is None:
             trust, profile, now = self._arguments
+            if trust is None:
+                raise ChainError("chain.untrusted")
             self._verdict = verify_chain(
                 self._certificates[0],
                 self._certificates[1:],
@@ -162,6 +168,52 @@ class MetadataSubject:
     newest_iat: float | None
     now: float
 
+    @property
+    def server(self) -> ServerMetadata:
+        """What the document says about the server."""
+        return self.claims.server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsignedMetadataSubject:
+    """The discovery page of an ordinary OpenID Provider, for which TLS alone speaks."""
+
+    server: ServerMetadata
+    rp: RelyingParty
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that the page names."""
+        return self.server.issuer
+
+
+class ServerSubject(Protocol):
+    """What signed and unsigned metadata have in common."""
+
+    @property
+    def server(self) -> ServerMetadata:
+        """What the document says about the server."""
+        ...
+
+    @property
+    def rp(self) -> RelyingParty:
+        """Whose issuer it is."""
+        ...
+
+
+class PageSubject(Protocol):
+    """What both readings of a discovery page have in common."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that the page names."""
+        ...
+
+    @property
+    def rp(self) -> RelyingParty:
+        """Whose issuer it should be."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverySubject:
@@ -169,6 +221,11 @@ class DiscoverySubject:
 
     discovery: UnverifiedDiscovery
     rp: RelyingParty
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that the page names."""
+        return self.discovery.issuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

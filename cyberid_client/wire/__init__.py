@@ -21,7 +21,13 @@ from cyberid_client.wire.jws import (
     UnverifiedJWS,
     parse_jws,
 )
-from cyberid_client.wire.metadata import METADATA_MAX_BYTES, UnverifiedMetadata, parse_metadata
+from cyberid_client.wire.metadata import (
+    METADATA_MAX_BYTES,
+    ServerMetadata,
+    UnverifiedMetadata,
+    parse_metadata,
+    parse_unsigned_metadata,
+)
 from cyberid_client.wire.responses import (
     DISCOVERY_MAX_BYTES,
     PAR_MAX_BYTES,
@@ -49,6 +55,7 @@ __all__ = [
     "PAR_MAX_BYTES",
     "TOKEN_MAX_BYTES",
     "JWSHeader",
+    "ServerMetadata",
     "UnverifiedAssertion",
     "UnverifiedCallback",
     "UnverifiedDiscovery",
@@ -70,4 +77,5 @@ __all__ = [
     "parse_oauth_error",
     "parse_par",
     "parse_token",
+    "parse_unsigned_metadata",
 ]

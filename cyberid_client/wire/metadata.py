@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from cyberid_client.ports import HTTPResponse
 from cyberid_client.wire.fields import Fields
 from cyberid_client.wire.jws import UnverifiedJWS, parse_jws
+from cyberid_client.wire.responses import DISCOVERY_MAX_BYTES, read_json
 from cyberid_client.wire.strict_json import parse_json_object
 
-__all__ = ["METADATA_MAX_BYTES", "UnverifiedMetadata", "parse_metadata"]
+__all__ = [
+    "METADATA_MAX_BYTES",
+    "ServerMetadata",
+    "UnverifiedMetadata",
+    "parse_metadata",
+    "parse_unsigned_metadata",
+]
 
 METADATA_MAX_BYTES: Final = 64 * 1024
 
@@ -17,16 +25,11 @@ _DOCUMENT: Final = "metadata"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnverifiedMetadata:
-    """Signed metadata, parsed and not verified; members of other names were dropped unread.
+class ServerMetadata:
+    """What an issuer says about its server (RFC 8414 §2); members of other names were dropped unread.
 
     Attributes:
-        jws: the token around the claims.
-        iss: who says that it signed.
-        sub: whom the metadata is about.
-        iat: seconds since 1970, maybe fractional; likewise ``exp``.
-        exp: when it ends.
-        issuer: the issuer identifier; that it equals ``iss`` is not checked here.
+        issuer: the issuer identifier.
         authorization_endpoint: text of any shape, like every endpoint here.
         token_endpoint: likewise.
         pushed_authorization_request_endpoint: likewise (RFC 9126 §5).
@@ -45,11 +48,6 @@ class UnverifiedMetadata:
         authorization_response_iss_parameter_supported: false when absent (RFC 9207 §3).
     """
 
-    jws: UnverifiedJWS
-    iss: str
-    sub: str
-    iat: float
-    exp: float
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
@@ -69,6 +67,27 @@ class UnverifiedMetadata:
     authorization_response_iss_parameter_supported: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnverifiedMetadata:
+    """Signed metadata, parsed and not verified.
+
+    Attributes:
+        jws: the token around the claims.
+        iss: who says that it signed.
+        sub: whom the metadata is about.
+        iat: seconds since 1970, maybe fractional; likewise ``exp``.
+        exp: when it ends.
+        server: what it says; that its issuer equals ``iss`` is not checked here.
+    """
+
+    jws: UnverifiedJWS
+    iss: str
+    sub: str
+    iat: float
+    exp: float
+    server: ServerMetadata
+
+
 def parse_metadata(token: str | bytes) -> UnverifiedMetadata:
     """Parse signed metadata; nothing in it is believed, and no URL in it is judged.
 
@@ -84,15 +103,31 @@ def parse_metadata(token: str | bytes) -> UnverifiedMetadata:
         _DOCUMENT, parse_json_object(jws.payload, document=_DOCUMENT, max_bytes=METADATA_MAX_BYTES)
     )
 
-    def texts(name: str) -> tuple[str, ...]:
-        return claims.optional_texts(name) or ()
-
     return UnverifiedMetadata(
         jws=jws,
         iss=claims.text("iss"),
         sub=claims.text("sub"),
         iat=claims.date("iat"),
         exp=claims.date("exp"),
+        server=_server_metadata(claims),
+    )
+
+
+def parse_unsigned_metadata(response: HTTPResponse) -> ServerMetadata:
+    """Parse the discovery page of an ordinary OpenID Provider, for which TLS alone speaks.
+
+    Raises:
+        VerificationError: ``discovery.content_type``, ``discovery.too_large``,
+            ``discovery.malformed``, ``discovery.claim_missing``, ``discovery.claim_type``.
+    """
+    return _server_metadata(read_json(response, document="discovery", max_bytes=DISCOVERY_MAX_BYTES))
+
+
+def _server_metadata(claims: Fields) -> ServerMetadata:
+    def texts(name: str) -> tuple[str, ...]:
+        return claims.optional_texts(name) or ()
+
+    return ServerMetadata(
         issuer=claims.text("issuer"),
         authorization_endpoint=claims.text("authorization_endpoint"),
         token_endpoint=claims.text("token_endpoint"),

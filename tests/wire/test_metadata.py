@@ -1,11 +1,18 @@
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cyberid_client.errors import CyberIDError, VerificationError
-from cyberid_client.wire import METADATA_MAX_BYTES, UnverifiedMetadata, parse_metadata
+from cyberid_client.ports import HTTPResponse
+from cyberid_client.wire import (
+    DISCOVERY_MAX_BYTES,
+    METADATA_MAX_BYTES,
+    parse_metadata,
+    parse_unsigned_metadata,
+)
 
 TEXTS = [
     "iss",
@@ -41,8 +48,12 @@ def _refused(token):
 
 def _read(token):
     value = parse_metadata(token)
-    names = [field.name for field in dataclasses.fields(UnverifiedMetadata) if field.name != "jws"]
-    return {name: getattr(value, name) for name in names}
+    envelope = {name: getattr(value, name) for name in ("iss", "sub", "iat", "exp")}
+    return {**envelope, **_members(value.server)}
+
+
+def _members(server):
+    return {field.name: getattr(server, field.name) for field in dataclasses.fields(server)}
 
 
 def test_least(make_token):
@@ -107,7 +118,7 @@ def test_any_members(make_token, changes):
         value = parse_metadata(make_token({**LEAST, **changes}))
     except CyberIDError:
         return
-    assert type(value.jwks_uri) is str
+    assert type(value.server.jwks_uri) is str
 
 
 @given(st.text() | st.binary())
@@ -115,3 +126,41 @@ def test_any_input(token):
     """Whatever arrives, our own error comes out."""
     with pytest.raises(CyberIDError):
         parse_metadata(token)
+
+
+PAGE = {name: value for name, value in LEAST.items() if name not in {"iss", "sub", "iat", "exp"}}
+
+
+def _page(members, content_type="application/json"):
+    return HTTPResponse(
+        status=200,
+        url="https://issuer.example/",
+        headers={"content-type": content_type},
+        body=json.dumps(members).encode(),
+    )
+
+
+def test_an_unsigned_page_has_the_members_of_a_server_and_no_envelope():
+    """Who is believed by TLS alone says the same of the server, and nothing of signature or age."""
+    expected = {**PAGE, **dict.fromkeys(LISTS, ()), FLAG: False, "end_session_endpoint": None}
+    assert _members(parse_unsigned_metadata(_page({**PAGE, "iat": "ignored"}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        (_page({**PAGE, "jwks_uri": 1}), "discovery.claim_type"),
+        (
+            _page({name: value for name, value in PAGE.items() if name != "jwks_uri"}),
+            "discovery.claim_missing",
+        ),
+        (_page(PAGE, "text/html"), "discovery.content_type"),
+        (_page([]), "discovery.malformed"),
+        (_page({**PAGE, "padding": "x" * DISCOVERY_MAX_BYTES}), "discovery.too_large"),
+    ],
+)
+def test_an_unsigned_page_is_parsed_as_strictly(response, code):
+    """The exception is about the signature, not about the form."""
+    with pytest.raises(VerificationError) as caught:
+        parse_unsigned_metadata(response)
+    assert caught.value.code == code

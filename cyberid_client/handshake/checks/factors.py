@@ -10,10 +10,9 @@ from cyberid_client.handshake.check import check
 from cyberid_client.handshake.subjects import AssertionSubject
 from cyberid_client.models import Assurance, Factor
 
-__all__ = ["FACTORS", "MODES", "check_assurance", "check_factors"]
+__all__ = ["check_assurance", "check_factors", "passed_factors", "reached_mode"]
 
-MODES: Final[Mapping[str | None, Assurance]] = {mode.value: mode for mode in Assurance}
-FACTORS: Final[Mapping[str, Factor]] = {factor.value: factor for factor in Factor}
+_FACTORS: Final[Mapping[str, Factor]] = {factor.value: factor for factor in Factor}
 
 
 @check(
@@ -24,7 +23,7 @@ FACTORS: Final[Mapping[str, Factor]] = {factor.value: factor for factor in Facto
 )
 def check_assurance(subject: AssertionSubject) -> None:
     """Compare ``acr`` with what was asked; absent and unknown modes are refused."""
-    reached = MODES.get(subject.claims.acr)
+    reached = reached_mode(subject)
     if reached is None or not reached.satisfies(subject.expected.assurance):
         raise VerificationError("id_token.assurance")
 
@@ -36,8 +35,26 @@ def check_assurance(subject: AssertionSubject) -> None:
     codes=["id_token.factors"],
 )
 def check_factors(subject: AssertionSubject) -> None:
-    """Compare ``amr`` with ``acr``; values that are no factor count for nothing."""
-    passed = {FACTORS[name] for name in subject.claims.amr or () if name in FACTORS}
-    reached = MODES.get(subject.claims.acr)
+    """Compare ``amr`` with ``acr``; values that are no factor count for nothing.
+
+    Where ``amr`` may be absent, or has words of its own, the factors are those of the mode.
+    """
+    if subject.expected.may_be_sparse:
+        return
+    passed, reached = passed_factors(subject), reached_mode(subject)
     if not passed or (reached is not None and not passed >= reached.factors):
         raise VerificationError("id_token.factors")
+
+
+def reached_mode(subject: AssertionSubject) -> Assurance | None:
+    """Return the mode that ``acr`` stands for, if it is a word of this issuer."""
+    acr = subject.claims.acr
+    return None if acr is None else subject.expected.modes.get(acr)
+
+
+def passed_factors(subject: AssertionSubject) -> frozenset[Factor]:
+    """Return the factors of ``amr``, or of the mode where ``amr`` is not the profile's own."""
+    reached = reached_mode(subject)
+    if subject.expected.may_be_sparse and reached is not None:
+        return reached.factors
+    return frozenset(_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS)

@@ -6,7 +6,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import MetadataSubject
+from cyberid_client.handshake.subjects import MetadataSubject, ServerSubject
 from cyberid_client.wire.urls import parse_web_url
 
 __all__ = [
@@ -31,7 +31,7 @@ MAX_LIFETIME: Final = 7 * 24 * 3600
 def check_metadata_issuer(subject: MetadataSubject) -> None:
     """Compare ``iss``, ``sub`` and ``issuer``."""
     claims, issuer = subject.claims, subject.rp.issuer
-    if (claims.iss, claims.sub, claims.issuer) != (issuer, issuer, issuer):
+    if (claims.iss, claims.sub, claims.server.issuer) != (issuer, issuer, issuer):
         raise VerificationError("metadata.issuer")
 
 
@@ -89,15 +89,15 @@ def check_not_rolled_back(subject: MetadataSubject) -> None:
     clause="profile §3; RFC 9700 §4.15",
     codes=["metadata.endpoint"],
 )
-def check_endpoints(subject: MetadataSubject) -> None:
+def check_endpoints(subject: ServerSubject) -> None:
     """Compare scheme and host of all endpoints; test issuers may use literal loopback http."""
-    claims = subject.claims
+    server = subject.server
     endpoints = (
-        claims.authorization_endpoint,
-        claims.pushed_authorization_request_endpoint,
-        claims.token_endpoint,
-        claims.jwks_uri,
-        claims.end_session_endpoint,
+        server.authorization_endpoint,
+        server.pushed_authorization_request_endpoint,
+        server.token_endpoint,
+        server.jwks_uri,
+        server.end_session_endpoint,
     )
     for text in endpoints:
         if text is None:
@@ -115,19 +115,19 @@ def check_endpoints(subject: MetadataSubject) -> None:
     clause="profile §3; FAPI 2.0 Security Profile §5.3.2; RFC 9207 §3",
     codes=["metadata.capability"],
 )
-def check_capabilities(subject: MetadataSubject) -> None:
+def check_capabilities(subject: ServerSubject) -> None:
     """Compare what the issuer says it supports with what a login needs."""
-    claims, rp = subject.claims, subject.rp
+    server, rp = subject.server, subject.rp
     offered = (
-        claims.authorization_response_iss_parameter_supported,
-        "code" in claims.response_types_supported,
-        "query" in (claims.response_modes_supported or ("query",)),
-        "pairwise" in claims.subject_types_supported,
-        "S256" in claims.code_challenge_methods_supported,
-        "private_key_jwt" in claims.token_endpoint_auth_methods_supported,
-        rp.key.algorithm in claims.token_endpoint_auth_signing_alg_values_supported,
-        rp.algorithm in claims.id_token_signing_alg_values_supported,
-        rp.assurance.value in claims.acr_values_supported,
+        server.authorization_response_iss_parameter_supported,
+        "code" in server.response_types_supported,
+        "query" in (server.response_modes_supported or ("query",)),
+        "pairwise" in server.subject_types_supported,
+        "S256" in server.code_challenge_methods_supported,
+        "private_key_jwt" in server.token_endpoint_auth_methods_supported,
+        rp.key.algorithm in server.token_endpoint_auth_signing_alg_values_supported,
+        rp.algorithm in server.id_token_signing_alg_values_supported,
+        rp.acr_value(rp.assurance) in server.acr_values_supported,
     )
     if not all(offered):
         raise VerificationError("metadata.capability")

@@ -13,19 +13,21 @@ from cyberid_client.privacy.recognisers import RESIDENT_NUMBER_LENGTH, is_reside
 
 __all__ = [
     "AGE_BANDS",
-    "PERSISTENCES",
     "check_age_band",
     "check_no_identity_number",
     "check_persistence",
     "check_sector",
     "check_session_id",
     "check_subject",
+    "stated_persistence",
 ]
 
-PERSISTENCES: Final = {each.value: each for each in Persistence}
+_PERSISTENCES: Final = {each.value: each for each in Persistence}
 AGE_BANDS: Final = {each.value: each for each in AgeBand}
 
 _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{22,128}", re.ASCII)
+# What an ordinary OpenID Provider may use (OIDC Core §2): 1 to 255 characters of ASCII, here visible ones.
+_ANY_SUBJECT: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _SEPARATOR: Final = re.compile("[_-]")
 
 
@@ -36,8 +38,9 @@ _SEPARATOR: Final = re.compile("[_-]")
     codes=["id_token.subject"],
 )
 def check_subject(subject: AssertionSubject) -> None:
-    """Compare the shape of ``sub`` with that of a pseudonym."""
-    if not _PSEUDONYM.fullmatch(subject.claims.sub):
+    """Compare the shape of ``sub`` with that of a pseudonym, or of any subject where that is configured."""
+    shape = _ANY_SUBJECT if subject.expected.any_subject else _PSEUDONYM
+    if not shape.fullmatch(subject.claims.sub):
         raise VerificationError("id_token.subject")
 
 
@@ -65,7 +68,8 @@ def check_no_identity_number(subject: AssertionSubject) -> None:
 def check_session_id(subject: AssertionSubject) -> None:
     """Compare the shape of ``sid``."""
     sid = subject.claims.sid
-    if sid is not None and not _PSEUDONYM.fullmatch(sid):
+    shape = _ANY_SUBJECT if subject.expected.any_subject else _PSEUDONYM
+    if sid is not None and not shape.fullmatch(sid):
         raise VerificationError("id_token.session_id")
 
 
@@ -76,7 +80,9 @@ def check_session_id(subject: AssertionSubject) -> None:
     codes=["id_token.sector"],
 )
 def check_sector(subject: AssertionSubject) -> None:
-    """Compare ``sector``; an absent one is refused."""
+    """Compare ``sector``; an absent one is refused, unless it comes from the configuration."""
+    if subject.claims.sector is None and subject.expected.may_be_sparse:
+        return
     if subject.claims.sector != subject.expected.sector:
         raise VerificationError("id_token.sector")
 
@@ -88,9 +94,17 @@ def check_sector(subject: AssertionSubject) -> None:
     codes=["id_token.persistence"],
 )
 def check_persistence(subject: AssertionSubject) -> None:
-    """Refuse an absent or unknown ``persistence``."""
-    if subject.claims.persistence not in PERSISTENCES:
+    """Refuse an absent or unknown ``persistence``, unless it comes from the configuration."""
+    if stated_persistence(subject) is None:
         raise VerificationError("id_token.persistence")
+
+
+def stated_persistence(subject: AssertionSubject) -> Persistence | None:
+    """Return what the assertion says, or the configuration where the assertion may be silent."""
+    persistence = subject.claims.persistence
+    if persistence is None:
+        return subject.expected.persistence if subject.expected.may_be_sparse else None
+    return _PERSISTENCES.get(persistence)
 
 
 @check(

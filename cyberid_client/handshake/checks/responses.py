@@ -7,7 +7,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import DiscoverySubject, PARSubject, TokenSubject
+from cyberid_client.handshake.subjects import PageSubject, PARSubject, TokenSubject
 
 __all__ = [
     "check_access_token",
@@ -32,9 +32,9 @@ MAX_REQUEST_URI: Final = 2048
     clause="OIDC Discovery 1.0 §4.3; RFC 8414 §3.3",
     codes=["discovery.issuer"],
 )
-def check_discovery_issuer(subject: DiscoverySubject) -> None:
-    """Compare the page's ``issuer``, the only member beside the signed metadata that is read."""
-    if subject.discovery.issuer != subject.rp.issuer:
+def check_discovery_issuer(subject: PageSubject) -> None:
+    """Compare the page's ``issuer``; beside it only the signed metadata are read, if they are to be signed."""
+    if subject.issuer != subject.rp.issuer:
         raise VerificationError("discovery.issuer")
 
 
