@@ -40,6 +40,7 @@ _FACTOR_TEXTS: Final = (
     ("password", "Password", "the eight digits"),
     ("face", "Face", "a look at the camera"),
 )
+_AGES: Final = {"under_14": "under 14", "14_17": "14 to 17", "adult": "adult"}
 
 
 def page_headers(redirect_uri: str | None = None) -> dict[str, str]:
@@ -71,7 +72,7 @@ def people_page(
     asked = FACTORS_OF_MODE[request.mode]
     learns = "a pseudonym that only this app gets, and which factors you showed"
     if "age_band" in request.scopes:
-        learns += ", and your age band"
+        learns = "a pseudonym that only this app gets, which factors you showed, and your age band"
     persons = "".join(_person_choice(person, checked=person.key == chosen) for person in people.values())
     factors = "".join(_tick(name, title, note, checked=name in asked) for name, title, note in _FACTOR_TEXTS)
     return _document(
@@ -108,7 +109,7 @@ def _document(title: str, body: str) -> bytes:
 
 
 def _person_choice(person: Person, *, checked: bool) -> str:
-    note = f"enrolled with a {person.document}"
+    note = f"{_AGES[person.age_band]}, enrolled with a {person.document}"
     if person.guardian is not None:
         note += f"; {person.guardian}, guardian, agrees for the child"
     return (

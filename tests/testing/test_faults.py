@@ -21,14 +21,13 @@ from cyberid_client.testing.pushed import PushedRequest
 
 EVERYTHING = {**FAULTS, **ODDITIES}
 STAGES = ("discovery", "metadata", "jwks", "par", "callback", "token", "id_token")
-# No issuer that carries the test mark, signs its metadata and sits behind a transport with limits can
-# provoke these; the module of the faults says why.
+# No issuer that carries the test mark and signs its metadata can provoke these; the module of the
+# faults says why.
 OUT_OF_REACH = {
     "chain.test_mark",
     "chain.certificate_too_large",
     "transport.request",
     "transport.failed",
-    "jwks.too_large",
     "discovery.claim_missing",
     "discovery.claim_type",
 }

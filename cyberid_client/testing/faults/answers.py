@@ -96,6 +96,13 @@ def _jwks(name: str, number: str, law: str, code: str, change: Change) -> Fault:
 
 JWKS_FAULTS: Final = (
     *_make("jwks"),
+    _jwks(
+        "too_large",
+        "E2.3",
+        "A key set above 256 KiB is refused.",
+        "jwks.too_large",
+        put_member("padding", "x" * 270_000),
+    ),
     _jwks("keys_no_list", "E2.3", "Keys are a list.", "jwks.malformed", put_member("keys", {})),
     _jwks(
         "too_many_keys",
@@ -297,7 +304,7 @@ def _transport(stage: str) -> tuple[Fault, ...]:
             "too_large",
             "An endless answer is cut off.",
             "transport.too_large",
-            put_member("padding", "x" * 300_000),
+            put_member("padding", "x" * 400_000),
             None,
         ),
         ("slow", "An answer that does not come is given up.", "transport.timeout", _quirk("slow"), None),
