@@ -198,16 +198,16 @@ def _require_signer(leaf: CertificateFacts, profile: ChainProfile) -> None:
 
 
 def _uris(leaf: CertificateFacts) -> list[str]:
-    return [name.value for name in leaf.names if isinstance(name, x509.UniformResourceIdentifier)]
+    return [name.value for name in leaf.names if type(name) is x509.UniformResourceIdentifier]
 
 
 def _hosts(leaf: CertificateFacts) -> list[str]:
     """Return every host that the leaf names, its kind in front; letter case means nothing in DNS."""
     hosts = []
     for name in leaf.names:
-        if isinstance(name, x509.DNSName):
+        if type(name) is x509.DNSName:
             hosts.append(f"dns {name.value.lower()}")
-        elif isinstance(name, x509.IPAddress):
+        elif type(name) is x509.IPAddress:
             hosts.append(f"ip {name.value}")
     return hosts
 

@@ -81,6 +81,14 @@ def test_a_key_of_another_kind_is_refused(make, name):
             assert refusal(make, name, b"x", kind=kind) == "signature.key"
 
 
+def test_a_loaded_key_of_another_kind_is_refused(make):
+    """A row checks nothing with a key that is not its own, and whatever is no key at all."""
+    for key in (make.key("P-384").public_key(), make.key("P-256"), None, b"key"):
+        with pytest.raises(SignatureError) as caught:
+            find_algorithm("ES256").verify(key, bytes(64), MESSAGE)
+        assert caught.value.code == "signature.key"
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

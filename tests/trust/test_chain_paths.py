@@ -161,6 +161,12 @@ class TestEngine:
         trust = TrustStore.from_pem(root.pem)
         assert code(make.signer(root), trust=trust) == "chain.engine_required"
 
+    def test_keys_bound_to_pss_need_another_engine(self, code, pki, make):
+        """An id-RSASSA-PSS key has rules of its own, which would be ignored."""
+        plain, bound = bytes.fromhex("2a864886f70d0101010500"), bytes.fromhex("2a864886f70d01010a3000")
+        leaf = make.patch(make.signer(pki.ca, kind="RSA-2048"), pki.ca, plain, bound)
+        assert code(leaf, pki.ca) == "chain.engine_required"
+
     def test_sm2_needs_another_engine(self, code, pki, make):
         """A key on the curve SM2, and a signature of SM2-SM3, cannot be judged."""
         leaf = make.patch(pki.signer, pki.ca, make.P256_DER, make.SM2_DER)
