@@ -164,7 +164,9 @@ def add_local_login(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
     """Add the way in that needs no ID."""
 
     def refuse(why: str) -> ResponseReturnValue:
-        return render_template("login.html", return_to=_place(), why=why), 403
+        return render_template(
+            "login.html", return_to=_place(), why=why, name=request.form.get("name", "")
+        ), 403
 
     def welcome(user_id: str, name: str) -> ResponseReturnValue:
         place = _place()
