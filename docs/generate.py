@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterable
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from cyberid_client.error_codes import CATALOGUE
+from cyberid_client.error_codes import CATALOGUE, ErrorCode
+from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake import checklists
+from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING
+from cyberid_client.testing import FAULTS, ODDITIES, Fault, Oddity
 
 HERE = Path(__file__).parent
+SHOWN = tomllib.loads((HERE / "shown.toml").read_text(encoding="utf-8"))
 
 DOCUMENTS = (
     ("Discovery page", "discovery", checklists.DISCOVERY),
@@ -20,6 +28,15 @@ DOCUMENTS = (
     ("Token response", "token", checklists.TOKEN_RESPONSE),
     ("Assertion (ID token)", "id_token", checklists.ID_TOKEN),
 )
+
+# Numbers that are no function of their own: they hold because of how the functions are put together.
+NOTES = {
+    "callback": "E1.4, that state and issuer are compared before an error is looked at, is the order of this table.",
+    "id_token": (
+        "E4.5, that a key which was rotated a moment ago is found, is one more look: after `id_token.key_unknown`\n"
+        "or `id_token.key_unpublished` the key set is fetched once more and the whole table runs again."
+    ),
+}
 
 
 def codes_of(patterns: Iterable[str], document: str) -> list[str]:
@@ -47,7 +64,8 @@ def checklist() -> str:
         "",
         "What is refused, in the order in which it is looked at. Numbers beginning with `E` and `A` are those of",
         "the normative list of checks, numbers beginning with `P` sections of the profile. This page is made from",
-        "`cyberid_client/handshake/checklists.py`, which is what runs.",
+        "`cyberid_client/handshake/checklists.py`, which is what runs; [errors](errors.md) says what each code asks",
+        "for, [faults](faults.md) which fault of the mock issuer each check stops.",
         "",
         "## While parsing",
         "",
@@ -60,10 +78,147 @@ def checklist() -> str:
     for title, document, checks in DOCUMENTS:
         lines += ["", f"## {title}", "", "| number | law | clause | codes |", "|---|---|---|---|"]
         lines += [_row(each.number, each.law, each.clause, codes_of(each.codes, document)) for each in checks]
+        if document in NOTES:
+            lines += ["", NOTES[document]]
+    lines += [
+        "",
+        "## The two named exceptions",
+        "",
+        "For ordinary OpenID Providers; [configuration](configuration.md) says what they cost.",
+        "",
+        "| setting | document | checks that are left |",
+        "|---|---|---|",
+        f'| `metadata_trust="tls"` | discovery page, unsigned | {_numbers(checklists.UNSIGNED_METADATA)} |',
+        f'| `assertion_chain="absent"` | assertion | {_numbers(checklists.ID_TOKEN_WITHOUT_CHAIN)} |',
+    ]
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"checklist.md": checklist}
+def _numbers(checks: Iterable[Check[Any]]) -> str:
+    return ", ".join(each.number for each in checks)
+
+
+def checks_by_code() -> dict[str, list[str]]:
+    """Return for each code the numbers of the checks that raise it."""
+    found: dict[str, list[str]] = {code: [] for code in CATALOGUE}
+    for rule in PARSING:
+        for code in rule.codes:
+            found[code].append(rule.number)
+    for _, document, checks in DOCUMENTS:
+        for each in checks:
+            for code in codes_of(each.codes, document):
+                found[code].append(each.number)
+    return {code: list(dict.fromkeys(numbers)) for code, numbers in found.items()}
+
+
+def _classes(root: type[CyberIDError], depth: int = 0) -> Iterator[tuple[int, type[CyberIDError]]]:
+    """Walk the tree of errors as it is drawn: a class before its subclasses."""
+    yield depth, root
+    for each in root.__subclasses__():
+        yield from _classes(each, depth + 1)
+
+
+def errors() -> str:
+    """Return the page of all errors."""
+    lines = [
+        "# Errors",
+        "",
+        "Whatever bytes arrive, what comes out is a result or one of these classes. The class says what the app",
+        "must do, `code` which rule was broken, `fixed_by` who must act, `retryable` whether the same call may",
+        "succeed later with nothing changed. `str(error)` is the fixed sentence of the table, never a received",
+        "value. `reference` is a random name for this one failure: it goes into the log and on the page, so that a",
+        "person on the phone and a line in the log can be brought together. Codes are stable; none is reused for",
+        "another rule.",
+        "",
+        "This page is made from `cyberid_client/errors.py` and `cyberid_client/error_codes.py`. The numbers of",
+        "checks are those of [the checklist](checklist.md).",
+        "",
+        "```text",
+        *(f"{'  ' * depth}{each.__name__}" for depth, each in _classes(CyberIDError)),
+        "```",
+    ]
+    numbers = checks_by_code()
+    for _, each in list(_classes(CyberIDError))[1:]:
+        lines += _errors_of(each, numbers)
+    return "\n".join(lines) + "\n"
+
+
+def _errors_of(family: type[CyberIDError], numbers: dict[str, list[str]]) -> list[str]:
+    lines = ["", f"## {family.__name__}", "", (inspect.getdoc(family) or "").partition("\n")[0], ""]
+    shown = SHOWN["class"][family.__name__]
+    lines += [f"What the person sees: “{shown['sentence']}” (HTTP status {shown['status']})."]
+    rows = [entry for entry in CATALOGUE.values() if entry.family == family.__name__]
+    if not rows:
+        return [*lines, "", "No code of this class is raised in this release."]
+    own = any(entry.code in SHOWN["code"] for entry in rows)
+    lines += [
+        "",
+        "| code | who acts | again? | checks | what is wrong |" + (" what the person sees |" if own else ""),
+        "|---|---|---|---|---|" + ("---|" if own else ""),
+        *(_error_row(entry, numbers[entry.code], own=own) for entry in rows),
+    ]
+    return lines
+
+
+def _error_row(entry: ErrorCode, numbers: list[str], *, own: bool) -> str:
+    again = "yes" if entry.retryable else "no"
+    row = f"| `{entry.code}` | {entry.fixed_by} | {again} | {', '.join(numbers) or '–'} | {entry.sentence} |"
+    return f"{row} {SHOWN['code'][entry.code]} |" if own else row
+
+
+def faults() -> str:
+    """Return the page of everything that the mock issuer can do wrong, and oddly."""
+    lines = [
+        "# Named faults and oddities",
+        "",
+        "What `MockIssuer.arm(name)` takes; [the mock issuer](testing.md) says how. A *fault* is one broken rule",
+        "in an otherwise good message, and a client must refuse it with exactly this code. An *oddity* is unusual",
+        "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS` and",
+        "`ODDITIES`.",
+        "",
+        "*Needs* says what a test must do for the entry to matter: `max_age`, ask for one · `earlier_login`, have",
+        "finished a login before and fetch the documents anew · `policy`, a purpose table that demands the test",
+        "mark of signers · `manual_clock`, share a clock that stands still with the issuer · `in_process`, use the",
+        "in-process transport.",
+        "",
+        "*Suite* is the module of the OpenID Foundation's conformance suite with the same fault, without its",
+        "prefix: `basic` stands for `oidcc-client-test`, `fapi2` for",
+        "`fapi2-security-profile-final-client-test`.",
+        "",
+        f"There are {len(FAULTS)} faults and {len(ODDITIES)} oddities.",
+    ]
+    for section, group in groupby(FAULTS.values(), key=lambda each: each.name.partition(".")[0]):
+        lines += ["", f"## Faults: {section}", "", "| name | law | checks | code | needs | suite |"]
+        lines += ["|---|---|---|---|---|---|"]
+        lines += [
+            f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | `{each.expected_code}` "
+            f"| {_needs(each)} | {_suite(each)} |"
+            for each in group
+        ]
+    lines += ["", "## Oddities", "", "| name | law | checks | needs | suite |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | {_needs(each)} | {_suite(each)} |"
+        for each in ODDITIES.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+def _needs(each: Fault | Oddity) -> str:
+    return "–" if each.needs is None else f"`{each.needs}`"
+
+
+def _suite(each: Fault | Oddity) -> str:
+    if each.module is None:
+        return "–"
+    fapi, basic = "fapi2-security-profile-final-client-test-", "oidcc-client-test-"
+    return each.module.replace(fapi, "fapi2: ").replace(basic, "basic: ")
+
+
+PAGES: dict[str, Callable[[], str]] = {"checklist.md": checklist, "errors.md": errors, "faults.md": faults}
 
 
 def main() -> int:

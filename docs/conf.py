@@ -1,0 +1,33 @@
+"""How Sphinx builds these pages: ``make docs``; nothing is fetched from the network."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+project = "cyberid_client"
+author = "The cyberid_client maintainers"
+project_copyright = author
+release = version = version_of("cyberid_client")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"cyberid_client {release}"
+html_copy_source = False
+
+# Links to headings of other pages: three levels of headings have a name.
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+# An attribute is described once, in the docstring of its class.
+napoleon_use_ivar = True
+
+# Every reference must lead somewhere (-n). What is left out: names of the standard library, of
+# pydantic's kind and of cryptography, whose pages are not on this machine, and our own private types.
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!cyberid_client).*"),
+]

@@ -1,0 +1,40 @@
+"""The pages that are made from the code say what the code says."""
+
+from __future__ import annotations
+
+import re
+import runpy
+
+import pytest
+
+from cyberid_client.error_codes import CATALOGUE
+from cyberid_client.testing import FAULTS, ODDITIES
+
+from .conftest import DOCS, PAGES
+
+GENERATOR = runpy.run_path(str(DOCS / "generate.py"))
+
+
+@pytest.mark.parametrize("name", sorted(GENERATOR["PAGES"]))
+def test_a_generated_page_is_current(name):
+    """A change of the code without ``make docs`` is found here."""
+    assert GENERATOR["PAGES"][name]() == PAGES[f"docs/{name}"]
+
+
+def test_every_code_has_a_row():
+    """The page of errors has each code of the catalogue once."""
+    page = PAGES["docs/errors.md"]
+    assert {code: 1 for code in CATALOGUE} == {code: page.count(f"| `{code}` |") for code in CATALOGUE}
+
+
+def test_every_fault_has_a_row():
+    """The page of faults has each name once, whether fault or oddity."""
+    page, names = PAGES["docs/faults.md"], [*FAULTS, *ODDITIES]
+    assert dict.fromkeys(names, 1) == {name: page.count(f"\n| `{name}` |") for name in names}
+
+
+def test_every_number_of_a_fault_is_explained():
+    """A fault or oddity names a check of the checklist, or a rule that the page explains below a table."""
+    checklist = PAGES["docs/checklist.md"]
+    cited = {number for each in (*FAULTS.values(), *ODDITIES.values()) for number in each.numbers}
+    assert set() == {number for number in cited if not re.search(rf"^(\| )?{number}\b", checklist, re.M)}

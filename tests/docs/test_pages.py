@@ -1,0 +1,107 @@
+"""Every block of Python in the documentation runs, and what it is said to print is what it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from cyberid_client import Assurance, HTTPLimits, RelyingParty
+from cyberid_client.error_codes import CATALOGUE
+from cyberid_client.handshake import checklists
+from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.parsing import PARSING
+from cyberid_client.testing import FAULTS, ODDITIES
+
+from .conftest import PAGES, blocks_of, is_shown, run_block
+
+PYTHON_PAGES = sorted(path for path, page in PAGES.items() if "```python" in page)
+# Languages of blocks that are read and not run; any other word is a spelling that would escape the tests.
+NOT_RUN = {"text", "console", "toml", "json", "{toctree}", "{eval-rst}"}
+GENERATED = {"docs/checklist.md", "docs/errors.md", "docs/faults.md"}
+WRITTEN = sorted(PAGES.keys() - GENERATED)
+
+_PYTHON_FENCE = re.compile(
+    r"^\s*(?:>\s*)*[`~:]{3,}\s*(?:\{[\w-]+\}\s*)?(?:py|python|pycon|python3)\b", re.M | re.I
+)
+_NUMBER = re.compile(r"(?<![\w.§])(?:[EP]\d+\.\d+[a-z]?|A2)(?![\w.]*\d)")
+_SECTIONS = {code.partition(".")[0] for code in CATALOGUE}
+_QUOTED = re.compile(r"`([a-z_]+\.[a-z_0-9]+)`")
+
+
+@pytest.mark.parametrize("path", PYTHON_PAGES)
+@pytest.mark.usefixtures("quiet_logger")
+def test_the_code_of_a_page_runs_from_top_to_bottom(path):
+    """The blocks of a page run in their order in one namespace, and print what stands below them."""
+    namespace: dict[str, object] = {"__name__": "page"}
+    blocks = blocks_of(PAGES[path])
+    shown = {block.follows.line: block.text for block in blocks if block.follows and block.language == "text"}
+    for block in blocks:
+        if block.language == "python":
+            printed = run_block(block, namespace, path)
+            expected = shown.get(block.line, "")
+            assert is_shown(printed, expected), f"{path}:{block.line} printed:\n{printed}"
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_no_block_of_python_is_left_out(path):
+    """Whatever looks like Python is a block that runs; every other block says what it is."""
+    blocks = blocks_of(PAGES[path])
+    assert len(_PYTHON_FENCE.findall(PAGES[path])) == sum(block.language == "python" for block in blocks)
+    assert [] == [
+        f"{block.line}: {block.language}" for block in blocks if block.language not in {"python", *NOT_RUN}
+    ]
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_a_check_that_a_page_cites_exists(path):
+    """A number in the text is the number of a check."""
+    assert set() == set(_NUMBER.findall(PAGES[path])) - _check_numbers()
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_a_code_that_a_page_cites_exists(path):
+    """What looks like an error code in the text is one, or the name of a fault or oddity."""
+    cited = {name for name in _QUOTED.findall(PAGES[path]) if name.partition(".")[0] in _SECTIONS}
+    assert set() == cited - CATALOGUE.keys() - FAULTS.keys() - ODDITIES.keys()
+
+
+def _check_numbers() -> set[str]:
+    tuples = [value for value in vars(checklists).values() if isinstance(value, tuple)]
+    checks = {each.number for each_tuple in tuples for each in each_tuple if isinstance(each, Check)}
+    numbers = checks | {rule.number for rule in PARSING}
+    # "E1.1" stands for E1.1a and E1.1b together.
+    return numbers | {number.rstrip("abcd") for number in numbers}
+
+
+@pytest.mark.parametrize("kind", [RelyingParty, HTTPLimits])
+def test_every_setting_is_described_with_its_default(kind):
+    """The page of settings has one row for each, and the default in it is the real one."""
+    expected = {each.name: _default_of(each) for each in dataclasses.fields(kind) if each.init}
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", _section_of(kind.__name__), re.M))
+    assert expected == rows
+
+
+def _section_of(name: str) -> str:
+    return PAGES["docs/configuration.md"].partition(f"## `{name}`")[2].partition("\n## ")[0]
+
+
+def _default_of(each: dataclasses.Field[object]) -> str:
+    if each.default_factory is not dataclasses.MISSING:
+        return {"purposes": "`PurposeTable.builtin()`", "http": "`HTTPLimits()`"}.get(
+            each.name, f"`{each.default_factory()!r}`"
+        )
+    if each.default is dataclasses.MISSING:
+        return "required"
+    is_mode = isinstance(each.default, Assurance)
+    return f"`Assurance.{each.default.name}`" if is_mode else f"`{each.default!r}`"
+
+
+def test_the_runner_sees_what_a_page_does_not_print():
+    """A page that shows other words than its code prints is found out, and ``…`` stands for one thing."""
+    page = 'One.\n\n```python\nprint("a", "b")\n```\n\n```text\na …\n```\n'
+    python, text = blocks_of(page)
+    assert ("python", "text", python) == (python.language, text.language, text.follows)
+    assert is_shown(run_block(python, {}, "page.md"), text.text)
+    assert not is_shown("a b", "a c")
