@@ -34,7 +34,7 @@ class Answer:
         return {name: ", ".join(self.all(name)) for name, _ in self.headers}
 
 
-def exchange(  # noqa: PLR0913 - keyword-only: the parts of a request and its two limits
+def exchange(
     *,
     method: str,
     url: str,
