@@ -195,7 +195,7 @@ class Expected:
     trust: TrustStore | None
     profile: ChainProfile
     assurance: Assurance
-    modes: Mapping[str, Assurance]
+    modes: Mapping[str, Assurance] = field(hash=False)
     max_age: int | None
     started_at: datetime
     nonce: str = field(repr=False)
@@ -256,7 +256,7 @@ class RelyingParty:
     id_token: Literal["jws", "jwe"] = "jws"  # noqa: S105 - the name of a setting
     metadata_trust: Literal["signed", "tls"] = "signed"
     assertion_chain: Literal["required", "absent"] = "required"
-    assurance_values: Mapping[str, Assurance] = field(default_factory=dict)
+    assurance_values: Mapping[str, Assurance] = field(default_factory=dict, hash=False)
     persistence: Persistence | None = None
     algorithm: str = "ES256"
     purposes: PurposeTable = field(default_factory=PurposeTable.builtin)
@@ -458,6 +458,7 @@ _KINDS: Final = {
     "issuer_hosts": frozenset,
     "other_redirect_uris": tuple,
     "pseudonym_keys": PseudonymKeys | None,
+    "persistence": Persistence | None,
 }
 
 # The first value of each is the profile's own.

@@ -137,10 +137,11 @@ def _build(
 ) -> Login:
     claims, expected, chain = subject.claims, subject.expected, subject.chain
     # The closure holds certificates and settings, never the token.
-    algorithm, trust = expected.algorithm.name, expected.trust
+    algorithm, trust, chain_required = expected.algorithm.name, expected.trust, expected.chain_required
 
     def make_evidence() -> Evidence:
-        verdict = chain() if chain and trust is not None else None
+        # A chain that nobody demanded was not judged, and proves nothing.
+        verdict = chain() if chain_required else None
         return Evidence(
             checks=tuple(each.number for each in checks),
             algorithm=algorithm,

@@ -28,7 +28,8 @@ AGE_BANDS: Final = {each.value: each for each in AgeBand}
 _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{22,128}", re.ASCII)
 # What an ordinary OpenID Provider may use (OIDC Core §2): 1 to 255 characters of ASCII, here visible ones.
 _ANY_SUBJECT: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
-_SEPARATOR: Final = re.compile("[_-]")
+# In a pseudonym that is "_" or "-"; other subjects have other separators, too.
+_SEPARATOR: Final = re.compile("[^A-Za-z0-9]")
 
 
 @check(

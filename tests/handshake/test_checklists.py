@@ -1,0 +1,346 @@
+"""The checklists as a whole: nothing is left out, nothing is unlisted, and every check is needed."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import FrozenInstanceError
+from functools import partial
+
+import pytest
+
+from cyberid_client.error_codes import CATALOGUE
+from cyberid_client.handshake import checklists, checks
+from cyberid_client.handshake.check import Check, check, run_checks
+from cyberid_client.handshake.parsing import PARSING
+
+CHECKLISTS = {name: getattr(checklists, name) for name in checklists.__all__}
+DOCUMENT_OF = {
+    "DISCOVERY": "discovery",
+    "METADATA": "metadata",
+    "PAR_RESPONSE": "par",
+    "AUTHORIZATION_RESPONSE": "callback",
+    "TOKEN_RESPONSE": "token",
+    "ID_TOKEN": "id_token",
+    "UNSIGNED_METADATA": "metadata",
+    "ID_TOKEN_WITHOUT_CHAIN": "id_token",
+}
+
+NOW = 1_795_334_400
+OTHER = "https://other.example"
+UNMADE = "user_110101189001010075"
+
+
+def no_signature(draft):
+    draft.edit_signature = lambda _: bytes(64)
+
+
+# One way to break each rule and no other: checklist, check, code, and what is asked of the bench.
+BROKEN = [
+    ("DISCOVERY", "check_discovery_issuer", "discovery.issuer", {"issuer": OTHER}),
+    ("METADATA", "check_algorithm", "metadata.algorithm", {"header": {"alg": "ES384"}}),
+    ("METADATA", "check_critical", "metadata.critical", {"header": {"crit": ["x"]}}),
+    ("METADATA", "check_type", "metadata.type", {"header": {"typ": "JWT"}}),
+    ("METADATA", "check_key", "metadata.chain_missing", {"header": {"x5c": ...}}),
+    ("METADATA", "check_signature", "metadata.signature", {"edit": no_signature}),
+    ("METADATA", "check_metadata_issuer", "metadata.issuer", {"sub": OTHER}),
+    ("METADATA", "check_metadata_issued_at", "metadata.issued_in_future", {"iat": NOW + 11}),
+    ("METADATA", "check_metadata_expiry", "metadata.expired", {"iat": NOW - 9, "exp": NOW}),
+    ("METADATA", "check_metadata_lifetime", "metadata.lifetime", {"exp": NOW + 604_801}),
+    ("METADATA", "check_not_rolled_back", "metadata.rolled_back", {"newest_iat": NOW + 1}),
+    ("METADATA", "check_endpoints", "metadata.endpoint", {"jwks_uri": OTHER}),
+    ("METADATA", "check_capabilities", "metadata.capability", {"subject_types_supported": ["public"]}),
+    ("UNSIGNED_METADATA", "check_discovery_issuer", "discovery.issuer", {"issuer": OTHER}),
+    ("UNSIGNED_METADATA", "check_endpoints", "metadata.endpoint", {"jwks_uri": OTHER}),
+    ("UNSIGNED_METADATA", "check_capabilities", "metadata.capability", {"subject_types_supported": []}),
+    ("PAR_RESPONSE", "check_par_status", "par.status", {"status": 200}),
+    ("PAR_RESPONSE", "check_request_uri", "par.request_uri", {"request_uri": "a b"}),
+    ("PAR_RESPONSE", "check_request_uri_lifetime", "par.expires_in", {"expires_in": 0}),
+    ("AUTHORIZATION_RESPONSE", "check_same_handshake", "login.other_kind", {"kind": "wallet"}),
+    ("AUTHORIZATION_RESPONSE", "check_state", "callback.state", {"state": "another"}),
+    ("AUTHORIZATION_RESPONSE", "check_response_mode", "callback.response_mode", {"response": "a.b.c"}),
+    ("AUTHORIZATION_RESPONSE", "check_callback_issuer", "callback.issuer_missing", {"iss": ...}),
+    ("AUTHORIZATION_RESPONSE", "check_callback_issuer", "callback.issuer", {"iss": OTHER}),
+    ("AUTHORIZATION_RESPONSE", "check_code_or_error", "callback.code_or_error", {"code": ...}),
+    ("AUTHORIZATION_RESPONSE", "check_declined", "declined.other", {"code": ..., "error": "x"}),
+    (
+        "AUTHORIZATION_RESPONSE",
+        "check_declined",
+        "issuer.unavailable",
+        {"code": ..., "error": "server_error"},
+    ),
+    ("TOKEN_RESPONSE", "check_token_status", "token.status", {"status": 201}),
+    ("TOKEN_RESPONSE", "check_access_token", "token.access_token", {"access_token": ...}),
+    ("TOKEN_RESPONSE", "check_token_type", "token.token_type", {"token_type": "DPoP"}),
+    ("TOKEN_RESPONSE", "check_expires_in", "token.expires_in", {"expires_in": -1}),
+    ("TOKEN_RESPONSE", "check_granted_scope", "token.scope", {"scope": "age_band"}),
+    ("TOKEN_RESPONSE", "check_id_token_present", "token.id_token_missing", {"id_token": ...}),
+    ("ID_TOKEN", "check_algorithm", "id_token.algorithm", {"header": {"alg": "none"}}),
+    ("ID_TOKEN", "check_critical", "id_token.critical", {"header": {"crit": ["x"]}}),
+    ("ID_TOKEN", "check_type", "id_token.type", {"header": {"typ": "logout+jwt"}}),
+    ("ID_TOKEN", "check_key", "id_token.key_unknown", {"header": {"kid": "x", "x5c": ...}}),
+    ("ID_TOKEN", "check_signature", "id_token.signature", {"edit": no_signature}),
+    ("ID_TOKEN", "check_kind", "id_token.kind", {"events": {}}),
+    ("ID_TOKEN", "check_assertion_issuer", "id_token.issuer", {"iss": OTHER}),
+    ("ID_TOKEN", "check_audience", "id_token.audience", {"aud": ["shop", "other"]}),
+    ("ID_TOKEN", "check_authorized_party", "id_token.authorized_party", {"azp": "other"}),
+    ("ID_TOKEN", "check_expiry", "id_token.expired", {"exp": NOW}),
+    ("ID_TOKEN", "check_issued_at", "id_token.issued_in_future", {"iat": NOW + 11}),
+    ("ID_TOKEN", "check_issued_at", "id_token.issued_too_long_ago", {"iat": NOW - 601}),
+    ("ID_TOKEN", "check_not_before", "id_token.not_yet_valid", {"nbf": NOW + 11}),
+    ("ID_TOKEN", "check_nonce", "id_token.nonce", {"nonce": ...}),
+    ("ID_TOKEN", "check_access_token_hash", "id_token.access_token_hash", {"at_hash": "x"}),
+    ("ID_TOKEN", "check_authentication_time", "id_token.auth_time_missing", {"auth_time": ...}),
+    ("ID_TOKEN", "check_authentication_time", "id_token.auth_time_in_future", {"auth_time": NOW + 11}),
+    (
+        "ID_TOKEN",
+        "check_authentication_time",
+        "id_token.auth_time_stale",
+        {"auth_time": NOW - 21, "asked": {"max_age": 0}},
+    ),
+    ("ID_TOKEN", "check_assurance", "id_token.assurance", {"acr": "urn:cyberid:mode:r01"}),
+    ("ID_TOKEN", "check_factors", "id_token.factors", {"amr": ["certificate"]}),
+    ("ID_TOKEN", "check_subject", "id_token.subject", {"sub": "short"}),
+    ("ID_TOKEN", "check_no_identity_number", "id_token.identity_number", {"sub": UNMADE}),
+    ("ID_TOKEN", "check_session_id", "id_token.session_id", {"sid": "short"}),
+    ("ID_TOKEN", "check_sector", "id_token.sector", {"sector": OTHER}),
+    ("ID_TOKEN", "check_persistence", "id_token.persistence", {"persistence": "D"}),
+    ("ID_TOKEN", "check_age_band", "id_token.age_band", {"age_band": "adult"}),
+]
+
+
+@pytest.fixture
+def broken(assertion, metadata, responses):
+    """Every rule broken alone, those included that need keys or times of their own."""
+    own = assertion.keyring.signer("assertion")
+    stranger = assertion.keyring.make_signer("assertion", assertion.now)
+    bare = {name: value for name, value in own.to_jwk().items() if name != "x5c"}
+    two = assertion.key_set({**stranger.to_jwk(), "kid": own.kid}, own.to_jwk())
+    end = responses.pending().expires_at
+    return [
+        *BROKEN,
+        # Without a chain everything else is still refused; only factors then come from the mode.
+        *(
+            ("ID_TOKEN_WITHOUT_CHAIN", name, code, asked)
+            for checklist, name, code, asked in BROKEN
+            if checklist == "ID_TOKEN" and name != "check_factors"
+        ),
+        ("METADATA", "check_chain", "chain.purpose", {"signer": own}),
+        ("AUTHORIZATION_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
+        ("ID_TOKEN", "check_key", "id_token.key_ambiguous", {"keys": two}),
+        (
+            "ID_TOKEN",
+            "check_chain",
+            "id_token.chain_missing",
+            {"keys": assertion.key_set(bare), "header": {"x5c": ...}},
+        ),
+        (
+            "ID_TOKEN",
+            "check_chain",
+            "id_token.key_mismatch",
+            {
+                "keys": assertion.key_set({**bare, "kid": own.kid}),
+                "header": {"x5c": stranger.to_jwk()["x5c"]},
+            },
+        ),
+        (
+            "ID_TOKEN",
+            "check_chain",
+            "chain.purpose",
+            {
+                "header": {"x5c": metadata.keyring.signer("metadata").to_jwk()["x5c"]},
+            },
+        ),
+        ("ID_TOKEN", "check_key_is_published", "id_token.key_unpublished", {"signer": stranger}),
+    ]
+
+
+@pytest.fixture
+def verdict(assertion, metadata, responses):
+    """Judge by the checklist of a name."""
+    benches = {
+        "DISCOVERY": responses.discovery,
+        "METADATA": metadata.verdict,
+        "PAR_RESPONSE": responses.par,
+        "AUTHORIZATION_RESPONSE": responses.callback,
+        "TOKEN_RESPONSE": responses.token,
+        "ID_TOKEN": assertion.verdict,
+        "UNSIGNED_METADATA": responses.unsigned,
+        "ID_TOKEN_WITHOUT_CHAIN": partial(assertion.verdict, settings={"assertion_chain": "absent"}),
+    }
+    return lambda checklist, **asked: benches[checklist](**asked)
+
+
+def objects_of_topics() -> dict[str, Check]:
+    modules = [
+        importlib.import_module(f"{checks.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(checks.__path__)
+    ]
+    return {
+        name: value for module in modules for name, value in vars(module).items() if isinstance(value, Check)
+    }
+
+
+@pytest.mark.parametrize("checklist", CHECKLISTS)
+def test_what_is_honest_is_believed(verdict, checklist):
+    """Nothing is refused when nothing is wrong."""
+    assert None is verdict(checklist)
+
+
+def test_each_broken_rule_is_refused_by_its_own_check(verdict, broken):
+    """What breaks one rule is refused by the check of that rule, with a code that the check lists."""
+    expected = [(name, code) for _, name, code, _ in broken]
+    assert expected == [verdict(checklist, **asked) for checklist, _, _, asked in broken]
+
+
+def test_without_its_check_nobody_else_refuses_it(verdict, broken):
+    """No check can be deleted: what it alone refuses is then believed, or refused for what follows."""
+    still = {
+        (checklist, code): verdict(checklist, **asked, without=name)
+        for checklist, name, code, asked in broken
+    }
+    follows = {
+        # Where there is no key, or none that is certified, the signature or the chain cannot hold.
+        ("METADATA", "metadata.chain_missing"): ("check_signature", "metadata.signature"),
+        ("ID_TOKEN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
+        ("ID_TOKEN", "id_token.key_ambiguous"): ("check_signature", "id_token.signature"),
+        ("ID_TOKEN_WITHOUT_CHAIN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
+    }
+    assert follows == {broken_rule: verdict for broken_rule, verdict in still.items() if verdict is not None}
+
+
+def test_every_listed_code_can_be_raised(broken):
+    """A check lists the codes that it raises and no others; one code stands for all of a family."""
+    driven = {(name, _pattern(code, DOCUMENT_OF[checklist])) for checklist, name, code, _ in broken}
+    listed = {
+        (each.name, _pattern(code, DOCUMENT_OF[name]) if "*" not in code else code)
+        for name, checklist in CHECKLISTS.items()
+        for each in checklist
+        for code in each.codes
+    }
+    assert listed == driven
+
+
+def _pattern(code: str, document: str) -> str:
+    prefix, _, rest = code.partition(".")
+    if prefix in {"declined", "chain"}:
+        return f"{prefix}.*"
+    shared = {
+        "algorithm",
+        "critical",
+        "type",
+        "signature",
+        "key_unknown",
+        "key_ambiguous",
+        "key_mismatch",
+        "chain_missing",
+    }
+    return f"*.{rest}" if prefix == document and rest in shared else code
+
+
+def test_every_check_of_a_topic_is_in_a_checklist_and_the_other_way_round():
+    """A check that is written is run, and what is run stands in a topic."""
+    used = {each.name: each for checklist in CHECKLISTS.values() for each in checklist}
+    assert objects_of_topics() == used
+
+
+@pytest.mark.parametrize("checklist", CHECKLISTS)
+def test_numbers_are_unique_within_a_checklist(checklist):
+    """A number leads to one check of a document, and a check runs once."""
+    for names in (
+        [each.number for each in CHECKLISTS[checklist]],
+        [each.name for each in CHECKLISTS[checklist]],
+    ):
+        assert len(names) == len(set(names))
+
+
+def test_one_number_has_one_law():
+    """Two checks with the same number, in whatever checklist, are the same check."""
+    everything = {(each.number, each.name) for checklist in CHECKLISTS.values() for each in checklist}
+    assert len(everything) == len({number for number, _ in everything})
+
+
+@pytest.mark.parametrize("checklist", CHECKLISTS)
+def test_a_check_says_what_it_checks(checklist):
+    """Number, law, clause and codes are there, and the law is one sentence."""
+    for each in CHECKLISTS[checklist]:
+        assert each.law.endswith(".")
+        assert each.law[0].isupper()
+        assert "" not in {each.number, each.clause}
+        assert each.codes
+        assert each.function.__doc__
+
+
+@pytest.mark.parametrize("checklist", CHECKLISTS)
+def test_a_check_lists_codes_of_the_catalogue(checklist):
+    """Each listed code, or some code of a listed family, is in the catalogue."""
+    for pattern in (code for each in CHECKLISTS[checklist] for code in each.codes):
+        head, _, tail = pattern.partition(".")
+        assert any(
+            code == pattern
+            or (head == "*" and code.endswith(f".{tail}"))
+            or (tail == "*" and code.startswith(f"{head}."))
+            for code in CATALOGUE
+        )
+
+
+def test_parsing_rules_list_codes_of_the_catalogue():
+    """The rules of parsing name codes that exist, and each rule once by its law."""
+    assert {code for rule in PARSING for code in rule.codes} <= set(CATALOGUE)
+    assert len(PARSING) == len({rule.law for rule in PARSING})
+
+
+def test_an_exception_leaves_out_what_it_says_and_nothing_else():
+    """Without a chain only the chain is not checked, and without signed metadata only what signs them."""
+    assert {"check_chain"} == names_of("ID_TOKEN") - names_of("ID_TOKEN_WITHOUT_CHAIN")
+    assert set() == names_of("ID_TOKEN_WITHOUT_CHAIN") - names_of("ID_TOKEN")
+    unsigned = {"check_discovery_issuer", "check_endpoints", "check_capabilities"}
+    assert unsigned == names_of("UNSIGNED_METADATA")
+    assert unsigned <= names_of("METADATA") | names_of("DISCOVERY")
+
+
+def names_of(checklist):
+    return {each.name for each in CHECKLISTS[checklist]}
+
+
+@pytest.mark.parametrize("checklist", ["ID_TOKEN", "METADATA"])
+def test_structure_goes_first_then_the_signature_then_the_claims(checklist):
+    """Cheap checks of the header go first, and no claim is compared before signature and chain hold."""
+    names = [each.name for each in CHECKLISTS[checklist]]
+    head = ["check_algorithm", "check_critical", "check_type", "check_key", "check_signature", "check_chain"]
+    assert head == names[: len(head)]
+
+
+def test_state_and_issuer_are_judged_before_code_and_error():
+    """Only the issuer that was asked can end a login, and only the browser's own (E1.4)."""
+    names = [each.name for each in checklists.AUTHORIZATION_RESPONSE]
+    assert ["check_callback_issuer", "check_code_or_error", "check_declined"] == names[-3:]
+    assert names.index("check_state") < names.index("check_callback_issuer")
+
+
+class TestRunner:
+    def test_checks_run_in_order_until_one_raises(self):
+        """The first check that fails ends the run."""
+        seen = []
+
+        def make(name, error=None):
+            @check(name, "A law.", clause="none", codes=[])
+            def function(subject):
+                seen.append((name, subject))
+                if error is not None:
+                    raise error
+
+            return function
+
+        boom = KeyError("boom")
+        with pytest.raises(KeyError) as caught:
+            run_checks((make("1"), make("2", boom), make("3")), "subject")
+        assert boom is caught.value
+        assert [("1", "subject"), ("2", "subject")] == seen
+
+    def test_a_check_can_be_called_and_not_changed(self):
+        """A check is a value that is called like the function inside it."""
+        [each] = checklists.DISCOVERY
+        assert "check_discovery_issuer" == each.name
+        with pytest.raises(FrozenInstanceError):
+            each.number = "E0"
