@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 
 import pytest
-
 from hypothesis import HealthCheck, settings
 
 # Two cores that others share: how long an example takes says nothing about the code.
