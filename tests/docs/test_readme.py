@@ -1,0 +1,62 @@
+"""The README says what is true: its login is the shop's, its commands exist, its tables are complete."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cyberid_client import errors
+
+from .conftest import PAGES, ROOT, blocks_of, run_block
+
+README = PAGES["README.md"]
+LOGIN = next(block for block in blocks_of(README) if "def add_login" in block.text)
+CLASS_ROWS = re.findall(r"^\| `(\w+Error)` \|(.+)$", README, re.MULTILINE)
+
+
+def test_the_login_is_the_shops_and_short():
+    """The login in the README is the shop's file, byte for byte, and has fewer than 25 lines."""
+    shop = (ROOT / "examples" / "shop" / "login.py").read_text(encoding="utf-8")
+    assert LOGIN.text + "\n" == shop
+    assert len(LOGIN.text.splitlines()) < 25
+
+
+def test_the_login_lets_in_the_browser_that_began_it():
+    """The README's blocks, run as one file, log a browser in and keep another one out."""
+    names: dict[str, object] = {"__name__": "readme"}
+    blocks = [block for block in blocks_of(README) if block.language == "python"]
+    for block in blocks[:2]:
+        run_block(block, names, "README.md")
+    shop, stranger = names["app"].test_client(), names["app"].test_client()
+    away = shop.post("/login/id", base_url="https://shop.example")
+    callback = names["issuer"].authorize(away.location, person="traveller")
+    assert stranger.get(callback).status_code == 403
+    away = shop.post("/login/id", base_url="https://shop.example")
+    callback = names["issuer"].authorize(away.location, person="traveller")
+    assert (shop.get(callback).status_code, len(names["users"])) == (303, 2)
+
+
+def test_the_error_table_has_every_class():
+    """Each class right below the root has a row of its own, and every class is named in the table."""
+    root = errors.CyberIDError
+    assert [name for name, _ in CLASS_ROWS] == [one.__name__ for one in root.__subclasses__()]
+    named = {name for name, _ in CLASS_ROWS} | set(re.findall(r"`(\w+Error)`", str(CLASS_ROWS)))
+    assert named == {name for name in errors.__all__ if name.endswith("Error")} - {root.__name__}
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)[^)]*\)", README))
+def test_links_lead_somewhere(target):
+    """A link of the README leads to a file or folder of this project."""
+    assert (ROOT / target).exists()
+
+
+def test_the_commands_exist():
+    """What the README says to type is there: targets of the Makefile, extras of the package."""
+    typed = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = [line.removeprefix("make ") for line in typed if line.startswith("make ")]
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = re.search(r"\.\[([\w,]+)\]", "\n".join(typed))[1].split(",")
+    assert [extra for extra in extras if not re.search(rf"^{extra} = ", project, re.MULTILINE)] == []
