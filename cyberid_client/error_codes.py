@@ -45,6 +45,7 @@ _CONFIGURATION: _Rows = (
     ("config.algorithm_unavailable", "developer", "The signature algorithm is not available in this installation."),
     ("config.client_key", "operator", "The client key is not a usable private key in PEM form."),
     ("config.pseudonym_key", "operator", "A pseudonym key must have an id and at least 32 bytes."),
+    ("config.store_key", "operator", "A key of the sealed-cookie store must have an id and at least 32 bytes."),
     ("config.purposes", "developer", "The purpose table is incomplete or lets two purposes share an object identifier."),
     ("config.redirect_uri_unknown", "developer", "The redirect URI asked for is not one of those configured."),
     ("config.max_age", "developer", "The maximum age must be a whole number of seconds from 0 to one year, or nothing."),
@@ -58,7 +59,9 @@ _CONFIGURATION: _Rows = (
     ("par.client_refused", "operator", "The issuer does not accept this client's authentication."),
     ("par.request_refused", "operator", "The issuer refused the authorization request of this client."),
     ("token.client_refused", "operator", "The issuer does not accept this client's authentication at the token endpoint."),
+    ("store.not_single_use", "developer", "This handshake needs a store from which a record can be taken only once."),
     ("testing.not_loopback", "developer", "The mock issuer binds to loopback addresses only."),
+    ("testing.store_opener", "developer", "The store under test could not be opened in another process: what opens it must be picklable, and a script needs the guard of its main module."),
     ("testing.unknown_fault", "developer", "There is no fault of this name."),
     ("testing.unknown_person", "developer", "There is no made-up person of this name."),
     ("testing.request_refused", "developer", "The mock issuer shows an error page for this authorization URL."),
@@ -223,6 +226,7 @@ _TRANSPORT: _Rows = (
 
 _STORE: _Rows = (
     ("store.full", "operator", "The store of pending logins is full.", True),
+    ("store.record_too_large", "developer", "The record of this login is larger than the store can keep."),
     ("store.failed", "operator", "The store of pending logins failed in a way that it does not name."),
 )
 

@@ -49,7 +49,7 @@ REACHES: dict[str, frozenset[str]] = {
     "datetime.date.today": frozenset(),
     # chance
     "random": frozenset(),
-    "secrets": frozenset({"errors", "client", "testing"}),
+    "secrets": frozenset({"errors", "stores", "client", "testing"}),
     "uuid": frozenset(),
     "os.urandom": frozenset(),
     # files
@@ -65,7 +65,10 @@ REACHES: dict[str, frozenset[str]] = {
     "os.getpid": frozenset({"transport"}),
     "os.register_at_fork": frozenset({"stores"}),
     "sys": frozenset({"cli"}),
+    "sys.getswitchinterval": frozenset({"testing"}),
+    "sys.setswitchinterval": frozenset({"testing"}),
     "subprocess": frozenset({"cli"}),
+    "multiprocessing": frozenset({"testing"}),
     "threading": frozenset({"trust", "stores", "client", "testing"}),
     # the network
     "socket": frozenset({"transport", "testing", "cli"}),

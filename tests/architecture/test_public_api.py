@@ -25,6 +25,7 @@ PUBLIC = (
     "cyberid_client.ports",
     "cyberid_client.stores",
     "cyberid_client.testing",
+    "cyberid_client.testing.store_conformance",
     "cyberid_client.transport",
     "cyberid_client.trust",
 )
