@@ -20,8 +20,6 @@ from cyberid_client.testing import RegisteredClient
 __all__ = ["AppProcess", "free_port", "run_app"]
 
 _HOST: Final = "127.0.0.1"
-_START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
 
 
@@ -51,7 +49,15 @@ def free_port() -> int:
 
 @contextmanager
 def run_app(
-    app: Path, *, issuer: str, client: RegisteredClient, root_pem: bytes, port: int, folder: Path
+    app: Path,
+    *,
+    issuer: str,
+    client: RegisteredClient,
+    root_pem: bytes,
+    port: int,
+    folder: Path,
+    start_seconds: float = 30.0,
+    stop_seconds: float = 5.0,
 ) -> Iterator[AppProcess]:
     """Run ``app/demo.py`` until the block ends.
 
@@ -62,6 +68,8 @@ def run_app(
         root_pem: the root to pin.
         port: where the app listens.
         folder: an empty folder for keys, data and log.
+        start_seconds: how long the app may take until it listens.
+        stop_seconds: how long it may take to end before it is killed.
 
     Raises:
         ClickException: the app did not start; with the last line of its log.
@@ -91,10 +99,10 @@ def run_app(
     ):
         running = AppProcess(url=f"http://{_HOST}:{port}", data=data, log=log, process=process)
         try:
-            _wait_until_ready(running)
+            _wait_until_ready(running, seconds=start_seconds)
             yield running
         finally:
-            _end(process)
+            _end(process, seconds=stop_seconds)
 
 
 def _environment() -> dict[str, str]:
@@ -102,15 +110,15 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
 
 
-def _wait_until_ready(app: AppProcess) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+def _wait_until_ready(app: AppProcess, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     ready = f"ready {app.url}"
     while ready not in app.log.read_text(errors="replace").splitlines():
         if app.process.poll() is not None:
             message = f"The app did not start: {_last_line(app.log)}"
             raise click.ClickException(message)
         if time.monotonic() > deadline:
-            message = f"The app did not listen within {_START_SECONDS:.0f} seconds: {_last_line(app.log)}"
+            message = f"The app did not listen within {seconds:g} seconds: {_last_line(app.log)}"
             raise click.ClickException(message)
         time.sleep(_POLL_SECONDS)
 
@@ -120,11 +128,11 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing."
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], *, seconds: float) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

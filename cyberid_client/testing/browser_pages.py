@@ -179,7 +179,5 @@ def _text_of(one: Field, values: Mapping[str, FieldValue]) -> tuple[str, ...]:
     return (one.value,) if chosen else ()
 
 
-def _as_set(value: FieldValue) -> set[str]:
-    if isinstance(value, bool):
-        return set()
+def _as_set(value: Collection[str]) -> set[str]:
     return {value} if isinstance(value, str) else set(value)
