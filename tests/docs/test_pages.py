@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
+import tomllib
 
 import pytest
 
@@ -13,8 +15,13 @@ from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING
 from cyberid_client.testing import FAULTS, ODDITIES
+from cyberid_client.wire.assertion import ASSERTION_MAX_BYTES
+from cyberid_client.wire.callback import CALLBACK_MAX_BYTES
+from cyberid_client.wire.jwks import JWKS_MAX_BYTES
+from cyberid_client.wire.metadata import METADATA_MAX_BYTES
+from cyberid_client.wire.responses import DISCOVERY_MAX_BYTES, PAR_MAX_BYTES, TOKEN_MAX_BYTES
 
-from .conftest import PAGES, blocks_of, is_shown, run_block
+from .conftest import PAGES, ROOT, blocks_of, is_shown, run_block
 
 PYTHON_PAGES = sorted(path for path, page in PAGES.items() if "```python" in page)
 # Languages of blocks that are read and not run; any other word is a spelling that would escape the tests.
@@ -23,7 +30,7 @@ GENERATED = {"docs/checklist.md", "docs/errors.md", "docs/faults.md"}
 WRITTEN = sorted(PAGES.keys() - GENERATED)
 
 _PYTHON_FENCE = re.compile(
-    r"^\s*(?:>\s*)*[`~:]{3,}\s*(?:\{[\w-]+\}\s*)?(?:py|python|pycon|python3)\b", re.M | re.I
+    r"^\s*(?:>\s*)*[`~:]{3,}\s*(?:\{[\w-]+\}\s*)?(?:py|python|pycon|python3)\b", re.MULTILINE | re.IGNORECASE
 )
 _NUMBER = re.compile(r"(?<![\w.§])(?:[EP]\d+\.\d+[a-z]?|A2)(?![\w.]*\d)")
 _SECTIONS = {code.partition(".")[0] for code in CATALOGUE}
@@ -79,7 +86,7 @@ def _check_numbers() -> set[str]:
 def test_every_setting_is_described_with_its_default(kind):
     """The page of settings has one row for each, and the default in it is the real one."""
     expected = {each.name: _default_of(each) for each in dataclasses.fields(kind) if each.init}
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", _section_of(kind.__name__), re.M))
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", _section_of(kind.__name__), re.MULTILINE))
     assert expected == rows
 
 
@@ -105,3 +112,34 @@ def test_the_runner_sees_what_a_page_does_not_print():
     assert ("python", "text", python) == (python.language, text.language, text.follows)
     assert is_shown(run_block(python, {}, "page.md"), text.text)
     assert not is_shown("a b", "a c")
+
+
+def test_every_dependency_has_its_reason():
+    """What ``pyproject.toml`` asks for stands in the page of decisions, with the reason for it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = [
+        *project["project"]["dependencies"],
+        *itertools.chain(*project["project"]["optional-dependencies"].values()),
+        *itertools.chain(*project["dependency-groups"].values()),
+    ]
+    names = {re.split("[^A-Za-z0-9_.-]", each)[0] for each in asked if isinstance(each, str)}
+    section = PAGES["docs/decisions.md"].partition("## Dependencies")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    assert names == {name for row in rows for name in re.findall("`(.+?)`", row)}
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("callback", CALLBACK_MAX_BYTES),
+        ("discovery page, signed metadata, assertion", DISCOVERY_MAX_BYTES),
+        ("discovery page, signed metadata, assertion", METADATA_MAX_BYTES),
+        ("discovery page, signed metadata, assertion", ASSERTION_MAX_BYTES),
+        ("key set", JWKS_MAX_BYTES),
+        ("answer to the pushed request", PAR_MAX_BYTES),
+        ("token response", TOKEN_MAX_BYTES),
+    ],
+)
+def test_a_limit_is_the_real_one(what, limit):
+    """The sizes on the page of settings are those of the parsers."""
+    assert f"| {what} | {limit // 1024} KiB" in PAGES["docs/configuration.md"]
