@@ -195,7 +195,7 @@ class Expected:
     trust: TrustStore | None
     profile: ChainProfile
     assurance: Assurance
-    modes: Mapping[str, Assurance] = field(hash=False)
+    modes: Mapping[str, Assurance]
     max_age: int | None
     started_at: datetime
     nonce: str = field(repr=False)
@@ -256,7 +256,7 @@ class RelyingParty:
     id_token: Literal["jws", "jwe"] = "jws"  # noqa: S105 - the name of a setting
     metadata_trust: Literal["signed", "tls"] = "signed"
     assertion_chain: Literal["required", "absent"] = "required"
-    assurance_values: Mapping[str, Assurance] = field(default_factory=dict, hash=False)
+    assurance_values: Mapping[str, Assurance] = field(default_factory=dict)
     persistence: Persistence | None = None
     algorithm: str = "ES256"
     purposes: PurposeTable = field(default_factory=PurposeTable.builtin)
