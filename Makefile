@@ -22,7 +22,7 @@ help:
 	@echo 'make test    run the tests against the built wheel'
 	@echo 'make check   linter, formatter, types, architecture, public names'
 	@echo 'make api     write the listing of public names anew'
-	@echo 'make docs    write the generated pages anew'
+	@echo 'make docs    write the generated pages anew and build the documentation in .build/docs/html'
 	@echo 'make lock    resolve all dependencies anew'
 	@echo 'make clean   remove everything that was set up or built'
 
@@ -42,12 +42,14 @@ check: .build/test/installed
 api: .build/test/ready
 	@.build/test/bin/python tests/architecture/test_public_api.py
 
-docs: .build/test/installed
-	@.build/test/bin/python docs/generate.py
+docs: .build/docs/installed
+	@.build/docs/bin/python docs/generate.py
+	@.build/docs/bin/sphinx-build -q -W -n --keep-going -b html -d .build/docs/trees docs .build/docs/html
 
 lock: .build/lock/ready
 	@$(COMPILE) --group build --extra cli --extra flask pyproject.toml -o .ci/locks/demo.txt
 	@$(COMPILE) --group test --extra cli --extra flask pyproject.toml -o .ci/locks/test.txt
+	@$(COMPILE) --group build --group docs pyproject.toml -o .ci/locks/docs.txt
 	@$(COMPILE) --group lock -o .ci/locks/lock.txt
 
 clean:
