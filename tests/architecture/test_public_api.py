@@ -23,6 +23,8 @@ PUBLIC = (
     "cyberid_client.handshake",
     "cyberid_client.models",
     "cyberid_client.ports",
+    "cyberid_client.privacy.recognisers",
+    "cyberid_client.privacy.redaction",
     "cyberid_client.stores",
     "cyberid_client.testing",
     "cyberid_client.testing.store_conformance",

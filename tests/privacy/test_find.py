@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from cyberid_client.privacy.recognisers import RECOGNISERS, IdentityKind, find_identity_numbers
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
