@@ -15,6 +15,7 @@ __all__ = ["ASSERTION_MAX_BYTES", "UnverifiedAssertion", "parse_assertion"]
 ASSERTION_MAX_BYTES: Final = 64 * 1024
 
 _DOCUMENT: Final = "id_token"
+_OPTIONAL_TEXTS: Final = ("nonce", "azp", "acr", "at_hash", "sector", "persistence", "sid", "age_band")
 _FOREIGN: Final = frozenset({"events", "bizSeq", "sub_id", "code", "state", "error"})
 
 
@@ -87,14 +88,7 @@ def parse_assertion(token: str | bytes) -> UnverifiedAssertion:
         iat=claims.date("iat"),
         nbf=claims.optional_date("nbf"),
         auth_time=claims.optional_date("auth_time"),
-        nonce=claims.optional_text("nonce"),
-        azp=claims.optional_text("azp"),
-        acr=claims.optional_text("acr"),
-        at_hash=claims.optional_text("at_hash"),
-        sector=claims.optional_text("sector"),
-        persistence=claims.optional_text("persistence"),
-        sid=claims.optional_text("sid"),
-        age_band=claims.optional_text("age_band"),
         amr=claims.optional_texts("amr"),
         foreign=_FOREIGN.intersection(members),
+        **claims.optional_text_members(_OPTIONAL_TEXTS),
     )

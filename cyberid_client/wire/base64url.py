@@ -12,11 +12,10 @@ from typing import Final
 
 __all__ = ["WireError", "decode_base64", "decode_base64url", "encode_base64url"]
 
-_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+# What is not in the alphabet for URLs becomes a character that is in none.
+_TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/???")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _ALPHANUMERIC: Final = (string.ascii_letters + string.digits).encode()
-_URL_ALPHABET: Final = _ALPHANUMERIC + b"-_"
-_STANDARD_ALPHABET: Final = _ALPHANUMERIC + b"+/"
 # By length modulo four, the last characters that leave no loose bits: any for a whole quantum, none
 # for one character, then those whose low four or two bits are zero.
 _LAST: Final = (_ALPHANUMERIC + b"+/-_", b"", b"AQgw", b"AEIMQUYcgkosw048")
@@ -35,20 +34,21 @@ def encode_base64url(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
-def decode_base64url(text: str) -> bytes:
+def decode_base64url(text: str | bytes) -> bytes:
     """Decode base64url without padding, in its one canonical spelling (RFC 7515 §2, RFC 4648 §3.5).
 
     Args:
-        text: untrusted; the empty text stands for no bytes.
+        text: untrusted, as text or as the bytes of one; the empty one stands for no bytes.
 
     Raises:
         WireError: a character outside the alphabet, padding, whitespace, or loose trailing bits.
     """
     # What is not ASCII becomes a character that is in no alphabet.
-    raw = text.encode("ascii", "replace")
-    if not _is_canonical(raw, alphabet=_URL_ALPHABET):
+    raw = text.encode("ascii", "replace") if isinstance(text, str) else text
+    quantum = len(raw) % 4
+    if raw[-1:] not in _LAST[quantum]:
         raise WireError
-    return binascii.a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[len(raw) % 4])
+    return _decode(raw.translate(_TO_STANDARD) + _PADDING[quantum])
 
 
 def decode_base64(text: str) -> bytes:
@@ -62,11 +62,15 @@ def decode_base64(text: str) -> bytes:
     """
     padded = text.encode("ascii", "replace")
     raw = padded.rstrip(b"=")
-    padding = len(padded) - len(raw)
-    if padding != len(_PADDING[len(raw) % 4]) or not _is_canonical(raw, alphabet=_STANDARD_ALPHABET):
+    quantum = len(raw) % 4
+    if len(padded) - len(raw) != len(_PADDING[quantum]) or raw[-1:] not in _LAST[quantum]:
         raise WireError
-    return binascii.a2b_base64(padded)
+    return _decode(padded)
 
 
-def _is_canonical(raw: bytes, *, alphabet: bytes) -> bool:
-    return raw[-1:] in _LAST[len(raw) % 4] and not raw.translate(None, alphabet)
+def _decode(padded: bytes) -> bytes:
+    try:
+        # The strict mode refuses foreign characters, but neither loose bits nor superfluous padding.
+        return binascii.a2b_base64(padded, strict_mode=True)
+    except ValueError:
+        raise WireError from None

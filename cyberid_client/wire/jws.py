@@ -67,7 +67,7 @@ def parse_jws(token: str | bytes, *, document: str, max_bytes: int) -> Unverifie
         VerificationError: ``too_large`` (also for a certificate or their number); ``malformed``;
             ``critical`` when the payload would not be base64url (RFC 7797).
     """
-    if not isinstance(token, str | bytes):
+    if not isinstance(token, (str, bytes)):
         raise refusal(document, "malformed")
     if len(token) > max_bytes:
         raise refusal(document, "too_large")
@@ -76,30 +76,28 @@ def parse_jws(token: str | bytes, *, document: str, max_bytes: int) -> Unverifie
         raise refusal(document, "malformed")
     header, payload, signature, signing_input = parts
     return UnverifiedJWS(
-        header=_parse_header(header, document=document),
+        header=_parse_header(header, document),
         payload=payload,
         signing_input=signing_input,
         signature=signature,
     )
 
 
-def _split(token: str | bytes) -> tuple[str, bytes, bytes, bytes] | None:
+def _split(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     try:
         # The methods of str and bytes themselves: a subclass may have others of the same name.
         raw = str.encode(token, "ascii") if isinstance(token, str) else bytes.__getitem__(token, slice(None))
-        parts = raw.decode("ascii").split(".", _PARTS)
-        if len(parts) != _PARTS:
-            return None
-        header, payload, signature = parts
+        header, payload, signature = raw.split(b".", _PARTS)
         return header, decode_base64url(payload), decode_base64url(signature), raw[: -len(signature) - 1]
     except ValueError:
+        # Not three parts, not ASCII, or not base64url; the header is decoded by its own parser.
         return None
 
 
 # An issuer sends the same header, chain included, with every token until it changes its key, and
 # decoding it is most of the work. Only the text is remembered, never whether it was believed.
 @lru_cache(maxsize=8)
-def _parse_header(text: str, *, document: str) -> JWSHeader:
+def _parse_header(text: bytes, document: str) -> JWSHeader:
     try:
         data = decode_base64url(text)
     except WireError:

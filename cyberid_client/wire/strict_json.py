@@ -18,6 +18,7 @@ _FLOAT_CHARACTERS_MAX: Final = 64
 
 # A closing quote is optional, so that every quote matches at once and the search stays linear.
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_WHITE_SPACE: Final = " \t\n\r"
 _ONE_BRACKET_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -56,13 +57,14 @@ def _load(data: bytes, max_depth: int) -> dict[str, object] | None:
     if data.count(b"{") + data.count(b"[") > max_depth and _is_deeper(data, max_depth):
         return None
     try:
-        value = _DECODER.decode(data.decode("utf-8"))
+        text = data.decode("utf-8").strip(_WHITE_SPACE)
+        value, end = _DECODER.raw_decode(text)
         if b"\\u" in data:
             # An escaped lone surrogate is the one thing left that cannot be encoded.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return None
-    return value if type(value) is dict else None
+    return value if type(value) is dict and end == len(text) else None
 
 
 def _is_deeper(data: bytes, max_depth: int) -> bool:
