@@ -15,9 +15,12 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"cyberid_client {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 # Links to headings of other pages: three levels of headings have a name.
 myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
