@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta, timezone
-from typing import Final, TypeVar
+from types import FrameType
+from typing import Any, Final, TypeVar
 
 from cyberid_client.errors import StoreError
+from cyberid_client.ports import PendingStore
 from cyberid_client.testing.store_probe import (
     Finding,
     Kept,
@@ -18,16 +22,20 @@ from cyberid_client.testing.store_probe import (
     Probe,
     StoreCandidate,
     attempt,
+    carried_of,
     opened,
     record_of,
 )
 
 T = TypeVar("T")
+TraceFunction = Callable[[FrameType, str, Any], Any]
 
 SECOND: Final = timedelta(seconds=1)
 MANY: Final = 256
 PORT_RECORD_BYTES: Final = 4096
 PATIENCE: Final = 60.0
+# A prime, so that in the course of the rounds every step of a store comes to be where a thread gives way.
+STRIDE: Final = 7
 DECLARED: Final = ("single_use", "shared", "durable")
 
 
@@ -257,23 +265,42 @@ def _race(probe: Probe, kept: Sequence[Kept], threads: int) -> list[list[object]
             outcomes.append(attempt(probe.store, Order(call="take", kept=each, now=probe.now)))
         return outcomes
 
-    return _together(threads, run)
+    return _together(probe.store, threads, run)
 
 
-def _together(threads: int, run: Callable[[], T]) -> list[T]:
-    with impatient_threads(), ThreadPoolExecutor(threads) as pool:
-        return [each.result() for each in [pool.submit(run) for _ in range(threads)]]
+def _together(store: PendingStore, threads: int, run: Callable[[], T]) -> list[T]:
+    modules = frozenset(kind.__module__ for kind in type(store).__mro__)
+
+    def run_impatiently() -> T:
+        with impatient(modules):
+            return run()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [each.result() for each in [pool.submit(run_impatiently) for _ in range(threads)]]
 
 
 @contextmanager
-def impatient_threads() -> Iterator[None]:
-    """Let the interpreter change threads as often as it can, so that a race shows itself."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+def impatient(modules: frozenset[str]) -> Iterator[None]:
+    """Let this thread give way again and again amid the code of ``modules``.
+
+    Left alone, the interpreter changes threads so seldom that a store with a race looks good.
+    """
+    steps = itertools.count(threading.get_ident() % STRIDE)
+
+    def give_way(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
+        if frame.f_globals.get("__name__") not in modules:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and next(steps) % STRIDE == 0:
+            time.sleep(0)
+        return give_way
+
+    before = sys.gettrace()
+    sys.settrace(give_way)
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        sys.settrace(before)
 
 
 def judge_race(kept: Sequence[Kept], racers: Sequence[Sequence[object]], who: str) -> None:
@@ -293,15 +320,26 @@ def judge_race(kept: Sequence[Kept], racers: Sequence[Sequence[object]], who: st
 
 
 def apart_under_threads(candidate: StoreCandidate) -> None:
-    """Let every thread put and take records of its own."""
+    """Let all threads put a record of their own at the same moment, then take it."""
     threads = min(candidate.threads, candidate.max_entries or candidate.threads)
     turns = max(candidate.rounds // 5, 1)
     with opened(candidate.fresh()) as probe:
         start = threading.Barrier(threads)
 
-        def run() -> None:
-            start.wait(PATIENCE)
-            for _ in range(turns):
-                probe.expect(probe.put(), "while other threads put and took theirs")
+        def run() -> list[tuple[Kept, object, object]]:
+            done = []
+            for draft in [probe.draft() for _ in range(turns)]:
+                start.wait(PATIENCE)
+                put = attempt(probe.store, Order(call="put", kept=draft, now=probe.now))
+                kept = draft.changed(carried=put) if isinstance(put, str) else draft
+                start.wait(PATIENCE)
+                done.append((kept, put, attempt(probe.store, Order(call="take", kept=kept, now=probe.now))))
+            return done
 
-        _together(threads, run)
+        for kept, put, taken in itertools.chain(*_together(probe.store, threads, run)):
+            carried_of(put)
+            if (record := record_of(taken)) != kept.record:
+                message = (
+                    f"A thread got {'no' if record is None else 'another'} record while others took theirs."
+                )
+                raise Finding(message)
