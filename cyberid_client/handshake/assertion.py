@@ -13,8 +13,8 @@ from typing import Final
 
 from cyberid_client.config import Expected
 from cyberid_client.errors import ConfigurationError
+from cyberid_client.handshake.bundle import COMPLETE
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.checklists import ID_TOKEN, ID_TOKEN_WITHOUT_CHAIN
 from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
 from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
 from cyberid_client.handshake.subjects import AssertionSubject, ChainOnDemand, SigningKey
@@ -70,7 +70,7 @@ def verify_assertion(
 
 def checklist_for(expected: Expected) -> tuple[Check[AssertionSubject], ...]:
     """Return the checklist that the configuration names."""
-    return ID_TOKEN if expected.chain_required else ID_TOKEN_WITHOUT_CHAIN
+    return COMPLETE.for_assertion(expected)
 
 
 def judge_assertion(

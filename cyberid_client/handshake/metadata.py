@@ -8,8 +8,8 @@ from typing import Final
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.handshake.assertion import certified_key
+from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.checklists import DISCOVERY, METADATA, UNSIGNED_METADATA
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_status, fetch
 from cyberid_client.handshake.subjects import (
     ChainOnDemand,
@@ -55,7 +55,12 @@ class IssuerMetadata:
 
 
 def fetch_metadata(
-    rp: RelyingParty, env: FlowEnv, *, newest_iat: float | None, cache: ChainCache | None
+    rp: RelyingParty,
+    env: FlowEnv,
+    *,
+    newest_iat: float | None,
+    cache: ChainCache | None,
+    checklists: Checklists = COMPLETE,
 ) -> Flow[IssuerMetadata]:
     """Fetch the discovery page and believe its signed metadata, or raise.
 
@@ -64,6 +69,7 @@ def fetch_metadata(
         env: clock and randomness.
         newest_iat: ``iat`` of the newest metadata accepted so far; older ones are refused.
         cache: remembers chain verdicts.
+        checklists: what must hold.
 
     Raises:
         UnavailableError: the page did not come.
@@ -74,11 +80,17 @@ def fetch_metadata(
     )
     response = expect_status((yield from fetch(request)), OK)
     if rp.metadata_trust == "tls":
-        return judge_unsigned_metadata(parse_unsigned_metadata(response), rp=rp)
+        server = parse_unsigned_metadata(response)
+        return judge_unsigned_metadata(server, rp=rp, checks=checklists.unsigned_metadata)
     discovery = parse_discovery(response)
-    run_checks(DISCOVERY, DiscoverySubject(discovery=discovery, rp=rp))
+    run_checks(checklists.discovery, DiscoverySubject(discovery=discovery, rp=rp))
     return judge_metadata(
-        discovery.signed_metadata, rp=rp, now=env.now(), newest_iat=newest_iat, cache=cache, checks=METADATA
+        discovery.signed_metadata,
+        rp=rp,
+        now=env.now(),
+        newest_iat=newest_iat,
+        cache=cache,
+        checks=checklists.metadata,
     )
 
 
@@ -111,9 +123,11 @@ def judge_metadata(
     return _build(claims.server, issued_at=claims.iat, expires_at=claims.exp)
 
 
-def judge_unsigned_metadata(server: ServerMetadata, *, rp: RelyingParty) -> IssuerMetadata:
+def judge_unsigned_metadata(
+    server: ServerMetadata, *, rp: RelyingParty, checks: tuple[Check[UnsignedMetadataSubject], ...]
+) -> IssuerMetadata:
     """Check and build what TLS alone vouches for: the named exception ``metadata_trust="tls"``."""
-    run_checks(UNSIGNED_METADATA, UnsignedMetadataSubject(server=server, rp=rp))
+    run_checks(checks, UnsignedMetadataSubject(server=server, rp=rp))
     return _build(server, issued_at=None, expires_at=None)
 
 

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
-from cyberid_client.handshake.assertion import checklist_for, judge_assertion
+from cyberid_client.handshake.assertion import judge_assertion
+from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
-from cyberid_client.handshake.checklists import AUTHORIZATION_RESPONSE, PAR_RESPONSE, TOKEN_RESPONSE
 from cyberid_client.handshake.client_authentication import client_assertion
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, KeysWanted, expect_available, fetch
 from cyberid_client.handshake.metadata import IssuerMetadata
@@ -60,7 +60,12 @@ class StartedRedirect:
 
 
 def start_redirect(
-    rp: RelyingParty, ask: RedirectAsk, metadata: IssuerMetadata, env: FlowEnv
+    rp: RelyingParty,
+    ask: RedirectAsk,
+    metadata: IssuerMetadata,
+    env: FlowEnv,
+    *,
+    checklists: Checklists = COMPLETE,
 ) -> Flow[StartedRedirect]:
     """Push the authorization request.
 
@@ -72,7 +77,7 @@ def start_redirect(
     pending = _new_pending(rp, ask, env)
     fields = {**_authorization_request(rp, ask, pending), **client_assertion(rp, env)}
     response = yield from fetch(_form_request(metadata.par_endpoint, fields, "par"))
-    par = _believe_par(response)
+    par = _believe_par(response, checklists)
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
     query = urlencode({"client_id": rp.client_id, "request_uri": par})
     return StartedRedirect(url=metadata.authorization_endpoint + separator + query, pending=pending)
@@ -135,7 +140,7 @@ def _form_request(url: str, fields: dict[str, str], purpose: str) -> HTTPRequest
     )
 
 
-def _believe_par(response: HTTPResponse) -> str:
+def _believe_par(response: HTTPResponse, checklists: Checklists) -> str:
     """Return the request URI (RFC 9126 §2.2, errors §2.3)."""
     error = _client_error(response)
     if error in _CLIENT_REFUSED:
@@ -143,7 +148,7 @@ def _believe_par(response: HTTPResponse) -> str:
     if error is not None:
         raise ConfigurationError("par.request_refused")
     par = parse_par(response)
-    run_checks(PAR_RESPONSE, PARSubject(status=response.status, par=par))
+    run_checks(checklists.par_response, PARSubject(status=response.status, par=par))
     return par.request_uri or ""
 
 
@@ -163,6 +168,7 @@ def finish_redirect(
     keys: KeySet,
     env: FlowEnv,
     cache: ChainCache | None,
+    checklists: Checklists = COMPLETE,
 ) -> Flow[Login]:
     """Judge the callback, exchange the code, believe the assertion.
 
@@ -176,7 +182,7 @@ def finish_redirect(
     """
     answer = parse_callback(callback)
     run_checks(
-        AUTHORIZATION_RESPONSE,
+        checklists.authorization_response,
         CallbackSubject(callback=answer, pending=pending, kind=KIND, rp=rp, now=env.now()),
     )
     fields = {
@@ -188,7 +194,7 @@ def finish_redirect(
         **client_assertion(rp, env),
     }
     response = yield from fetch(_form_request(metadata.token_endpoint, fields, "token"))
-    id_token, access_token = _believe_token_response(response)
+    id_token, access_token = _believe_token_response(response, checklists)
     expected = rp.expect(
         nonce=pending.nonce,
         assurance=pending.assurance,
@@ -204,14 +210,14 @@ def finish_redirect(
             keys=with_keys,
             now=env.now(),
             cache=cache,
-            checks=checklist_for(expected),
+            checks=checklists.for_assertion(expected),
             return_to=pending.return_to,
         )
 
     return (yield from _with_newer_keys_if_needed(believe, keys))
 
 
-def _believe_token_response(response: HTTPResponse) -> tuple[str, str]:
+def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:
     """Return assertion and access token (RFC 6749 §5.1, errors §5.2)."""
     error = _client_error(response)
     if error in _CLIENT_REFUSED:
@@ -219,7 +225,7 @@ def _believe_token_response(response: HTTPResponse) -> tuple[str, str]:
     if error == "invalid_grant":
         raise LoginRestartError("login.code_refused")
     token = parse_token(response)
-    run_checks(TOKEN_RESPONSE, TokenSubject(status=response.status, token=token))
+    run_checks(checklists.token_response, TokenSubject(status=response.status, token=token))
     return token.id_token or "", token.access_token or ""
 
 
