@@ -119,5 +119,8 @@ ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
     person.check_age_band,
 )
 
-# The named exception assertion_chain="absent": the key set alone vouches for the key.
-ID_TOKEN_WITHOUT_CHAIN: Final = tuple(each for each in ID_TOKEN if each is not key.check_chain)
+# The named exception assertion_chain="absent": the key set alone vouches for the key, and the factors are
+# always those of the mode, so that there is nothing to compare.
+ID_TOKEN_WITHOUT_CHAIN: Final = tuple(
+    each for each in ID_TOKEN if each not in {key.check_chain, factors.check_factors}
+)

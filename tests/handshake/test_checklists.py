@@ -291,8 +291,8 @@ def test_parsing_rules_list_codes_of_the_catalogue():
 
 
 def test_an_exception_leaves_out_what_it_says_and_nothing_else():
-    """Without a chain only the chain is not checked, and without signed metadata only what signs them."""
-    assert {"check_chain"} == names_of("ID_TOKEN") - names_of("ID_TOKEN_WITHOUT_CHAIN")
+    """Without a chain the factors are those of the mode; unsigned metadata have nothing that was signed."""
+    assert {"check_chain", "check_factors"} == names_of("ID_TOKEN") - names_of("ID_TOKEN_WITHOUT_CHAIN")
     assert set() == names_of("ID_TOKEN_WITHOUT_CHAIN") - names_of("ID_TOKEN")
     unsigned = {"check_discovery_issuer", "check_endpoints", "check_capabilities"}
     assert unsigned == names_of("UNSIGNED_METADATA")

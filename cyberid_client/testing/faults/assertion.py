@@ -389,7 +389,14 @@ _PERSON_FAULTS: Final = (
     _fault(
         "age_band_unasked",
         "P6.4",
-        "An age band that was not asked for, or that is unknown, is refused.",
+        "An age band that was not asked for is refused.",
+        "age_band",
+        put_claim("age_band", "adult"),
+    ),
+    _fault(
+        "age_band_unknown",
+        "P6.4",
+        "An age band is one of three.",
         "age_band",
         put_claim("age_band", "older_than_the_hills"),
     ),

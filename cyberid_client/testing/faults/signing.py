@@ -202,6 +202,13 @@ SIGNING_FAULTS: Final = (
         prepare=_publish_alternate,
     ),
     _fault(
+        "algorithm_other",
+        "E3.3",
+        "The header does not choose the algorithm.",
+        "algorithm",
+        put_header("alg", "ES512"),
+    ),
+    _fault(
         "critical",
         "E3.4",
         "A critical extension that is not understood is refused.",

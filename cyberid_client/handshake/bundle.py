@@ -1,0 +1,47 @@
+"""All checklists of one login in one value, so that a test can leave a single check out.
+
+The flows take it as an argument with the complete checklists as its default. Nothing public passes it on:
+neither :class:`cyberid_client.Client` nor :func:`cyberid_client.handshake.verify_assertion` has a place
+for it, so no app can leave anything out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cyberid_client.config import Expected
+from cyberid_client.handshake import checklists
+from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.subjects import (
+    AssertionSubject,
+    CallbackSubject,
+    DiscoverySubject,
+    MetadataSubject,
+    PARSubject,
+    TokenSubject,
+    UnsignedMetadataSubject,
+)
+
+__all__ = ["COMPLETE", "Checklists"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklists:
+    """One tuple per document; each attribute has the name of its tuple, in lower case."""
+
+    discovery: tuple[Check[DiscoverySubject], ...] = checklists.DISCOVERY
+    metadata: tuple[Check[MetadataSubject], ...] = checklists.METADATA
+    unsigned_metadata: tuple[Check[UnsignedMetadataSubject], ...] = checklists.UNSIGNED_METADATA
+    par_response: tuple[Check[PARSubject], ...] = checklists.PAR_RESPONSE
+    authorization_response: tuple[Check[CallbackSubject], ...] = checklists.AUTHORIZATION_RESPONSE
+    token_response: tuple[Check[TokenSubject], ...] = checklists.TOKEN_RESPONSE
+    id_token: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN
+    id_token_without_chain: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN_WITHOUT_CHAIN
+
+    def for_assertion(self, expected: Expected) -> tuple[Check[AssertionSubject], ...]:
+        """Return the checklist that the configuration names."""
+        return self.id_token if expected.chain_required else self.id_token_without_chain
+
+
+COMPLETE: Final = Checklists()
