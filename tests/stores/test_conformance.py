@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
+from pathlib import Path
 
 import broken_stores as broken
 import pytest
+import sqlite_store
 from sqlite_store import SQLiteStore
 
 from cyberid_client.errors import ConfigurationError
@@ -165,6 +167,13 @@ def test_an_opener_that_does_not_open_is_the_developers_error(capfd):
         BY_NAME["durable"].check(StoreCandidate(fresh=lambda: broken.open_nothing))
     assert "testing.store_opener" == caught.value.code
     assert "open_nothing" in capfd.readouterr().err
+
+
+def test_the_store_that_the_page_shows_is_the_one_that_is_tested():
+    """The documentation shows the SQLite store byte for byte."""
+    page = Path(__file__).parents[2] / "docs" / "stores.md"
+    shown = Path(sqlite_store.__file__).read_text(encoding="utf-8")
+    assert f"```python\n{shown}```\n" in page.read_text(encoding="utf-8")
 
 
 def test_laws_are_sentences():
