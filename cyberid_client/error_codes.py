@@ -175,6 +175,34 @@ _VERIFICATION: _Rows = (
     ("id_token.sector", "issuer", "The assertion was made for another sector."),
     ("id_token.persistence", "issuer", "The assertion does not say how stable its pseudonym is."),
     ("id_token.age_band", "issuer", "The assertion's age band is unknown or was not asked for."),
+    ("status_aggregation.too_large", "issuer", "The list of status lists is larger than allowed."),
+    ("status_aggregation.content_type", "issuer", "The list of status lists is not served as JSON."),
+    ("status_aggregation.malformed", "issuer", "The list of status lists is not a strict JSON object."),
+    ("status_aggregation.claim_missing", "issuer", "The list of status lists lacks its required member."),
+    ("status_aggregation.claim_type", "issuer", "The list of status lists holds something else than texts."),
+    ("status_aggregation.too_many", "issuer", "The issuer names more status lists than allowed."),
+    ("status_aggregation.url", "issuer", "A status list is not https on an allowed host."),
+    ("status_list.too_large", "issuer", "The status list is larger than allowed."),
+    ("status_list.content_type", "issuer", "The status list is not served as one."),
+    ("status_list.malformed", "issuer", "The status list is not a strict compact JWS with a JSON object inside."),
+    ("status_list.claim_missing", "issuer", "The status list lacks a required claim."),
+    ("status_list.claim_type", "issuer", "A claim of the status list has a wrong type."),
+    ("status_list.bits", "issuer", "The status list does not have 1, 2, 4 or 8 bits for each entry."),
+    ("status_list.algorithm", "issuer", "The status list uses another algorithm than configured."),
+    ("status_list.critical", "issuer", "The status list demands an extension that is not understood."),
+    ("status_list.type", "issuer", "The status list says that it is a document of another kind."),
+    ("status_list.chain_missing", "issuer", "The status list carries no certificate chain."),
+    ("status_list.subject", "issuer", "The status list is one of another address."),
+    ("status_list.audience", "issuer", "The status list is for others than this client."),
+    ("status_list.not_yet_valid", "issuer", "The status list is not valid yet."),
+    ("status_list.issued_in_future", "issuer", "The status list was issued in the future."),
+    ("status_list.issued_too_long_ago", "issuer", "The status list has no end and was issued too long ago."),
+    ("status_list.expired", "issuer", "The status list has expired."),
+    ("status_list.ttl", "issuer", "The status list gives a time to live that is not above 0."),
+    ("status_list.rolled_back", "issuer", "The status list is older than the one that is held."),
+    ("status_list.compression", "issuer", "The entries of the status list are not exactly one complete zlib stream."),
+    ("status_list.inflated_too_large", "issuer", "The entries of the status list are larger than allowed."),
+    ("status_list.no_room", "operator", "All status lists together are larger than may be held."),
 )  # fmt: skip
 
 _SIGNATURE: _Rows = (
@@ -183,11 +211,13 @@ _SIGNATURE: _Rows = (
     ("signature.key", "issuer", "The public key does not belong to the signature algorithm."),
     ("metadata.signature", "issuer", "The signature of the signed metadata does not verify."),
     ("id_token.signature", "issuer", "The signature of the assertion does not verify."),
+    ("status_list.signature", "issuer", "The signature of the status list does not verify."),
 )
 
 _CHAIN: _Rows = (
     ("chain.malformed", "issuer", "A certificate of the chain is not strict DER."),
     ("chain.certificate_too_large", "issuer", "A certificate of the chain is larger than 16 KiB."),
+    ("chain.too_complex", "issuer", "The chain has more parts, or more ways upwards, than an honest one needs."),
     ("chain.too_long", "issuer", "The chain has more certificates than allowed."),
     ("chain.self_signed", "issuer", "The chain carries a self-signed certificate that is not a pinned root."),
     ("chain.test_mark", "operator", "The chain carries the test mark and the trust store is for production."),
@@ -206,6 +236,15 @@ _CHAIN: _Rows = (
     ("chain.expired", "issuer", "A certificate of the chain has expired."),
     ("chain.engine_required", "operator", "The chain uses what the built-in engine cannot judge; it needs the [pki] extra, which is not in this release."),
     ("chain.untrusted", "issuer", "The chain does not lead to a pinned root."),
+)  # fmt: skip
+
+_REVOCATION: _Rows = (
+    ("status.list_unknown", "issuer", "The credential names a status list that was not announced."),
+    ("status.list_stale", "issuer", "The status list that the credential names could not be refreshed in time.", True),
+    ("status.index", "issuer", "The credential names an entry that its status list does not have."),
+    ("status.invalid", "user", "The credential was revoked."),
+    ("status.suspended", "user", "The credential is suspended."),
+    ("status.value", "issuer", "The status of the credential has a value without meaning here."),
 )  # fmt: skip
 
 _UNAVAILABLE: _Rows = (
@@ -237,6 +276,7 @@ _FAMILIES: Final[Mapping[str, _Rows]] = {
     "VerificationError": _VERIFICATION,
     "SignatureError": _SIGNATURE,
     "ChainError": _CHAIN,
+    "RevocationError": _REVOCATION,
     "UnavailableError": _UNAVAILABLE,
     "TransportError": _TRANSPORT,
     "StoreError": _STORE,

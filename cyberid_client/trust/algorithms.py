@@ -38,6 +38,10 @@ __all__ = [
 
 RSA_BITS_MIN: Final = 2048
 RSA_EXPONENT_MIN: Final = 65537
+# Ceilings, for whoever forges keys wants to keep the verifier busy: the work grows with the square of
+# the modulus and with every bit of the exponent.
+RSA_BITS_MAX: Final = 4096
+RSA_EXPONENT_BITS_MAX: Final = 32
 
 
 class KeyMembers(Protocol):
@@ -243,8 +247,9 @@ def _pss() -> Algorithm:
     def admits(key: object) -> bool:
         return (
             isinstance(key, rsa.RSAPublicKey)
-            and key.key_size >= RSA_BITS_MIN
-            and key.public_numbers().e >= RSA_EXPONENT_MIN
+            and RSA_BITS_MIN <= key.key_size <= RSA_BITS_MAX
+            and (exponent := key.public_numbers().e) >= RSA_EXPONENT_MIN
+            and exponent.bit_length() <= RSA_EXPONENT_BITS_MAX
         )
 
     def check(key: object, signature: bytes, message: bytes) -> None:

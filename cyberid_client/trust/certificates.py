@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtensionOID, PublicKeyAlgorithmOID, Signature
 
 from cyberid_client.errors import ChainError, SignatureError
 from cyberid_client.trust.algorithms import ALGORITHMS, Algorithm, encode_public_key
+from cyberid_client.trust.parts import require_few_parts
 
 __all__ = ["CERTIFICATE_BYTES_MAX", "CertificateFacts", "leaf_public_key", "read_certificate"]
 
@@ -63,6 +64,7 @@ class CertificateFacts:
         ekus: object identifiers of the extended key usages in their order, or ``None``.
         names: the subject alternative names.
         policies: object identifiers of the certificate policies.
+        constraints: how many name constraints it lays on what is below it.
         signature_listed: the signature's algorithm is in the closed table.
         critical_unknown: there is a critical extension that is not understood.
         beyond_engine: something that the built-in engine cannot judge.
@@ -80,6 +82,7 @@ class CertificateFacts:
     ekus: tuple[str, ...] | None
     names: tuple[x509.GeneralName, ...] = field(repr=False)
     policies: frozenset[str]
+    constraints: int
     signature_listed: bool
     critical_unknown: bool
     beyond_engine: bool
@@ -103,11 +106,12 @@ def read_certificate(der: bytes) -> CertificateFacts:
         der: untrusted.
 
     Raises:
-        ChainError: ``chain.certificate_too_large`` or ``chain.malformed``.
+        ChainError: ``chain.certificate_too_large``, ``chain.too_complex`` or ``chain.malformed``.
     """
     if len(der) > CERTIFICATE_BYTES_MAX:
         raise ChainError("chain.certificate_too_large")
     try:
+        require_few_parts(der)
         return _read(der)
     except ChainError:  # judged in there
         raise
@@ -159,6 +163,7 @@ def _read(der: bytes) -> CertificateFacts:
     ekus = values.get(ExtensionOID.EXTENDED_KEY_USAGE)
     names = values.get(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     policies = values.get(ExtensionOID.CERTIFICATE_POLICIES)
+    subtrees = _subtrees(values.get(ExtensionOID.NAME_CONSTRAINTS))
     critical = {oid for oid, extension in extensions.items() if extension.critical}
     return CertificateFacts(
         der=der,
@@ -175,10 +180,12 @@ def _read(der: bytes) -> CertificateFacts:
         policies=frozenset(p.policy_identifier.dotted_string for p in policies)
         if isinstance(policies, x509.CertificatePolicies)
         else frozenset(),
+        constraints=len(subtrees),
         signature_listed=_signature_listed(certificate),
         critical_unknown=bool(critical - _UNDERSTOOD - _POLICY_MACHINERY),
         beyond_engine=bool(values.keys() & _POLICY_MACHINERY)
-        or _has_foreign_constraints(values.get(ExtensionOID.NAME_CONSTRAINTS))
+        # A constraint of another kind is one that the engine ignores or cannot read.
+        or not all(isinstance(subtree, x509.DNSName | x509.IPAddress) for subtree in subtrees)
         or _has_foreign_keys(certificate, public_key),
     )
 
@@ -198,12 +205,10 @@ def _signature_listed(certificate: x509.Certificate) -> bool:
     return oid.dotted_string in _SIGNATURES
 
 
-def _has_foreign_constraints(constraints: x509.ExtensionType | None) -> bool:
-    """Tell whether a name constraint is of a kind that the engine ignores or cannot read."""
+def _subtrees(constraints: x509.ExtensionType | None) -> tuple[x509.GeneralName, ...]:
     if not isinstance(constraints, x509.NameConstraints):
-        return False
-    subtrees = (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ()))
-    return not all(isinstance(subtree, x509.DNSName | x509.IPAddress) for subtree in subtrees)
+        return ()
+    return (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ()))
 
 
 def _has_foreign_keys(certificate: x509.Certificate, public_key: object) -> bool:

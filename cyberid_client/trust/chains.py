@@ -2,19 +2,20 @@
 
 A chain is believed when each of these holds, in this order; the numbers stand beside the code.
 
-1. It has no more certificates than the profile allows, each at most 16 KiB of strict DER.
+1. It has no more certificates than the profile allows, each at most 16 KiB and 192 elements of
+   strict DER.
 2. No certificate carries the test mark, unless the trust store was made for tests.
-3. No certificate is self-signed; a root that comes along as the last element is put aside first.
-4. Every signature and every key is of a kind in the closed table, and no key is below its floor.
+3. Every signature and every key is of a kind in the closed table, and no key is below its floor.
+4. No certificate is self-signed; a root that comes along as the last element is put aside first.
 5. No certificate carries a critical extension that is not understood, or one beyond the engine.
 6. The leaf is no authority, allows digital signatures, and has exactly the purpose, the names and
    the policies of the profile.
 7. No authority is limited to other purposes or, where policies are asked for, to other policies.
-8. The leaf is inside its dates, and an engine finds a path to a pinned root by RFC 5280 §6.1.
+8. The leaf is inside its dates, and a path to a pinned root holds by RFC 5280 §6.1.
 9. The root of that path allows the purpose, too, and every date of the path holds to the second.
 
-Nothing before point 8 rests on a signature; it is cheap and refuses, it never believes. Revocation
-is not checked here.
+Nothing before point 8 rests on a signature; it is cheap and refuses, it never believes. The work of
+point 8 is bounded, too (:mod:`cyberid_client.trust.paths`). Revocation is not checked here.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cyberid_client.errors import ChainError, ConfigurationError
-from cyberid_client.trust.algorithms import encode_public_key, is_accepted_key
+from cyberid_client.trust.algorithms import (
+    RSA_BITS_MIN,
+    RSA_EXPONENT_MIN,
+    encode_public_key,
+    is_accepted_key,
+)
 from cyberid_client.trust.cache import ChainCache
 from cyberid_client.trust.certificates import CertificateFacts, read_certificate
 from cyberid_client.trust.engine import DEFAULT_ENGINE, PathEngine
+from cyberid_client.trust.paths import find_path
 from cyberid_client.trust.profile import ChainProfile
 from cyberid_client.trust.purposes import TEST_MARK_POLICY
 from cyberid_client.trust.roots import TrustStore
@@ -131,14 +138,17 @@ def _verify(
     # Point 8.
     _require_dates([signer], now)
     try:
-        path = engine.find_path(
+        path = find_path(
             signer,
             authorities,
             anchors=trust.anchors,
+            engine=engine,
             now=now,
             max_intermediates=profile.max_intermediates,
         )
-    except ChainError:
+    except ChainError as error:
+        if error.code == "chain.too_complex":
+            raise
         _explain_refusal(signer, [*authorities, *trust.anchors], engine=engine, now=now)
         raise
     # Point 9.
@@ -163,20 +173,26 @@ def _require_acceptable(certificate: CertificateFacts, *, trust: TrustStore, eng
     # Point 2 of the list.
     if TEST_MARK_POLICY in certificate.policies and not trust.is_for_tests:
         raise ChainError("chain.test_mark")
-    # Point 3.
-    if certificate.is_self_signed:
-        raise ChainError("chain.self_signed")
-    # Point 4.
+    # Point 3 of the list.
     if not certificate.signature_listed:
         raise ChainError("chain.signature_algorithm")
     if not engine.judges(certificate):
         raise ChainError("chain.engine_required")
     if not is_accepted_key(certificate.public_key):
-        weak = isinstance(certificate.public_key, rsa.RSAPublicKey)
-        raise ChainError("chain.key_too_weak" if weak else "chain.key_algorithm")
+        raise ChainError(_refused_key(certificate.public_key))
+    # Point 4.
+    if certificate.is_self_signed:
+        raise ChainError("chain.self_signed")
     # Point 5.
     if certificate.critical_unknown:
         raise ChainError("chain.extension")
+
+
+def _refused_key(key: object) -> str:
+    weak = isinstance(key, rsa.RSAPublicKey) and (
+        key.key_size < RSA_BITS_MIN or key.public_numbers().e < RSA_EXPONENT_MIN
+    )
+    return "chain.key_too_weak" if weak else "chain.key_algorithm"
 
 
 def _require_signer(leaf: CertificateFacts, profile: ChainProfile) -> None:

@@ -27,6 +27,10 @@ class PathEngine(Protocol):
         """Tell whether the engine can judge a path through this certificate."""
         ...
 
+    def holds(self, certificate: CertificateFacts, issuer: CertificateFacts) -> bool:
+        """Tell whether the issuer's key made this certificate's signature; nothing else is judged."""
+        ...
+
     def find_path(
         self,
         leaf: CertificateFacts,
@@ -75,6 +79,14 @@ class BuiltinEngine:
     def judges(self, certificate: CertificateFacts) -> bool:
         """See :meth:`PathEngine.judges`."""
         return not certificate.beyond_engine
+
+    def holds(self, certificate: CertificateFacts, issuer: CertificateFacts) -> bool:
+        """See :meth:`PathEngine.holds`."""
+        try:
+            certificate.certificate.verify_directly_issued_by(issuer.certificate)
+        except Exception:  # noqa: BLE001 - whatever the library says, the signature is not the issuer's
+            return False
+        return True
 
     def find_path(
         self,

@@ -80,6 +80,14 @@ class ChainProfile:
         return cls._of_issuer(issuer, Purpose.METADATA, purposes)
 
     @classmethod
+    def status(cls, issuer: str, *, purposes: PurposeTable | None = None) -> ChainProfile:
+        """Return the profile of the certificates that sign status lists of ``issuer``.
+
+        Args and errors are those of :meth:`assertion`.
+        """
+        return cls._of_issuer(issuer, Purpose.STATUS, purposes)
+
+    @classmethod
     def _of_issuer(cls, issuer: str, purpose: Purpose, purposes: PurposeTable | None) -> ChainProfile:
         rule = (purposes or PurposeTable.builtin()).rules[purpose]
         return cls(

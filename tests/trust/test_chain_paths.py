@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography import x509
+from cryptography.x509.verification import VerificationError
 
 from cyberid_client.errors import ChainError, ConfigurationError
 from cyberid_client.trust import ChainProfile, TrustStore, verify_chain
@@ -274,6 +275,7 @@ def test_the_shape_of_the_arguments_is_forgiving(pki, make):
 
 def test_the_original_reason_is_chained(pki, make):
     """A refusal of the engine keeps the library's own reason for whoever debugs."""
+    forged = make.signer(pki.ca, sign_with=make.key("P-256", "stranger"))
     with pytest.raises(ChainError) as caught:
-        verify_chain(pki.signer.der, [], trust=pki.trust, profile=pki.profile, now=make.NOW)
-    assert caught.value.__cause__ is not None
+        verify_chain(forged.der, [pki.ca.der], trust=pki.trust, profile=pki.profile, now=make.NOW)
+    assert isinstance(caught.value.__cause__, VerificationError)
