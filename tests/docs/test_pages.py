@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import itertools
 import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import cyberid_client
 from cyberid_client import Assurance, HTTPLimits, RelyingParty
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists
@@ -23,6 +27,7 @@ from cyberid_client.wire.responses import DISCOVERY_MAX_BYTES, PAR_MAX_BYTES, TO
 
 from .conftest import PAGES, ROOT, blocks_of, is_shown, run_block
 
+PACKAGE = Path(cyberid_client.__file__).parent
 PYTHON_PAGES = sorted(path for path, page in PAGES.items() if "```python" in page)
 # Languages of blocks that are read and not run; any other word is a spelling that would escape the tests.
 NOT_RUN = {"text", "console", "toml", "json", "{toctree}", "{eval-rst}"}
@@ -143,3 +148,26 @@ def test_every_dependency_has_its_reason():
 def test_a_limit_is_the_real_one(what, limit):
     """The sizes on the page of settings are those of the parsers."""
     assert f"| {what} | {limit // 1024} KiB" in PAGES["docs/configuration.md"]
+
+
+def test_every_line_of_the_log_is_explained():
+    """What the library may write to the log stands on the page for operators."""
+    said = {
+        literal for path in PACKAGE.rglob("*.py") for literal in _logged(ast.parse(path.read_text("utf-8")))
+    }
+    assert {literal for literal in said if _first_words(literal) in PAGES["docs/operations.md"]} == said
+
+
+def _logged(tree: ast.Module) -> Iterator[str]:
+    """Yield the formats of all calls on a logger."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            is_logger = ast.unparse(node.func.value) in {"logger", "_logger"}
+            if is_logger and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+def _first_words(literal: str) -> str:
+    """Return the first piece of a format with two words in it, else the longest."""
+    pieces = [piece.strip() for piece in re.split(r"%\w|[:,]", literal)]
+    return next((piece for piece in pieces if " " in piece), max(pieces, key=len))
