@@ -327,7 +327,13 @@ def _mldsa(name: str, kind: type[_MLDSAKey], oid: str) -> Algorithm:
 
 
 def _digest(name: str) -> Callable[[bytes], bytes]:
-    return lambda data: hashlib.new(name, data).digest()
+    new = getattr(hashlib, name)  # faster than hashlib.new, which looks the name up each time
+
+    def digest(data: bytes) -> bytes:
+        value: bytes = new(data).digest()
+        return value
+
+    return digest
 
 
 _ROWS: Final = (

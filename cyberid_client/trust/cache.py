@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cyberid_client.errors import ConfigurationError
@@ -50,10 +51,7 @@ class ChainCache:
     @staticmethod
     def key(leaf: bytes, intermediates: Sequence[bytes], trust: TrustStore, profile: ChainProfile) -> _Key:
         """Return the key of one question: exact bytes with their borders, roots, profile."""
-        digest = hashlib.sha256(len(leaf).to_bytes(_LENGTH_BYTES, "big") + leaf)
-        for der in intermediates:
-            digest.update(len(der).to_bytes(_LENGTH_BYTES, "big") + der)
-        return digest.digest(), trust.fingerprint, profile
+        return _digest((leaf, *intermediates)), trust.fingerprint, profile
 
     def get(self, key: _Key, *, now: datetime) -> Chain | None:
         """Return the verdict if it is here and holds at ``now`` (aware)."""
@@ -71,3 +69,12 @@ class ChainCache:
             self._entries.move_to_end(key)
             if len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
+
+
+# An issuer sends the same chain with every token, and hashing it is most of a hit.
+@lru_cache(maxsize=8)
+def _digest(certificates: tuple[bytes, ...]) -> bytes:
+    digest = hashlib.sha256()
+    for der in certificates:
+        digest.update(len(der).to_bytes(_LENGTH_BYTES, "big") + der)
+    return digest.digest()

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography import x509
-from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
 from cyberid_client.errors import ChainError
 from cyberid_client.trust.certificates import CertificateFacts
@@ -48,29 +49,32 @@ class PathEngine(Protocol):
         ...
 
 
-def _leave_to_the_profile(_policy: Policy, _certificate: x509.Certificate, _value: object) -> None:
-    """Accept the extension here: its rule stands in front of the engine."""
-
-
 # The default policy for authorities demands basicConstraints with cA, keyCertSign and readable name
-# constraints. Its rule for extended key usages knows only those of the web, hence the callback, and
-# nesting is checked by the profile. A *critical* certificatePolicies would be refused without a
-# callback. policyConstraints, policyMappings and inhibitAnyPolicy must never be registered: the
-# verifier would then ignore them.
+# constraints. Its rule for extended key usages knows only those of the web, hence the other one, and
+# nesting is checked by the profile. A *critical* certificatePolicies would be refused if it were not
+# named here. policyConstraints, policyMappings and inhibitAnyPolicy must never be named: the verifier
+# would then ignore them.
 _CA_POLICY: Final = (
     ExtensionPolicy.webpki_defaults_ca()
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _leave_to_the_profile)
-    .may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, _leave_to_the_profile)
+    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, None)
 )
-# The default policy for leaves demands a web server's or client's certificate.
+# The default policy for leaves demands a web server's or client's certificate. What a leaf must carry
+# stands in the profile, in front of the engine.
 _LEAF_POLICY: Final = (
     ExtensionPolicy.permit_all()
     .require_not_present(x509.NameConstraints)
-    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _leave_to_the_profile)
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _leave_to_the_profile)
-    .may_be_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, _leave_to_the_profile)
-    .may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, _leave_to_the_profile)
+    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, None)
 )
+
+
+# The same roots come with every chain; a store remembers what it parsed of them.
+@lru_cache(maxsize=8)
+def _store(anchors: tuple[bytes, ...]) -> Store:
+    return Store([x509.load_der_x509_certificate(der) for der in anchors])
 
 
 class BuiltinEngine:
@@ -101,7 +105,7 @@ class BuiltinEngine:
         try:
             verifier = (
                 PolicyBuilder()
-                .store(Store([anchor.certificate for anchor in anchors]))
+                .store(_store(tuple(anchor.der for anchor in anchors)))
                 .time(now.astimezone(UTC))  # without it the verifier would take the clock's time
                 .max_chain_depth(max_intermediates)  # counts intermediates, not certificates
                 .extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
@@ -111,8 +115,9 @@ class BuiltinEngine:
         except Exception as error:
             # Besides VerificationError, ValueError and others come out for keys it cannot use.
             raise ChainError("chain.untrusted") from error
-        known = {one.certificate: one for one in (leaf, *intermediates, *anchors)}
-        return tuple(known[one] for one in verified.chain)
+        known = (leaf, *intermediates, *anchors)
+        certificates = [one.certificate for one in known]
+        return tuple(known[certificates.index(one)] for one in verified.chain)
 
 
 DEFAULT_ENGINE: Final[PathEngine] = BuiltinEngine()

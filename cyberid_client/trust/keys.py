@@ -66,8 +66,9 @@ class KeySet:
                 algorithm is a candidate.
             algorithm: the row that was configured, never one chosen by the header.
         """
+        name = algorithm.name
         return tuple(
-            key for key in self.keys if key.algorithm.name == algorithm.name and kid in {None, key.kid}
+            [key for key in self.keys if key.algorithm.name == name and (kid is None or kid == key.kid)]
         )
 
     def find_public_key_info(self, public_key_info: bytes, algorithm: Algorithm) -> PublishedKey | None:

@@ -57,4 +57,4 @@ def passed_factors(subject: AssertionSubject) -> frozenset[Factor]:
     reached = reached_mode(subject)
     if subject.expected.may_be_sparse and reached is not None:
         return reached.factors
-    return frozenset(_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS)
+    return frozenset([_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS])
