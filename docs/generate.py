@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 import tomllib
@@ -218,7 +219,20 @@ def _suite(each: Fault | Oddity) -> str:
     return each.module.replace(fapi, "fapi2: ").replace(basic, "basic: ")
 
 
-PAGES: dict[str, Callable[[], str]] = {"checklist.md": checklist, "errors.md": errors, "faults.md": faults}
+def removal_matrix() -> str:
+    """Return the page of what gets through when a check is left out; it logs in some hundred times."""
+    # At the end, so that the installed package goes before the folder of the same name.
+    sys.path.append(str(HERE.parent))
+    page: str = importlib.import_module("tests.removal.matrix").page()
+    return page
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "checklist.md": checklist,
+    "errors.md": errors,
+    "faults.md": faults,
+    "removal-matrix.md": removal_matrix,
+}
 
 
 def main() -> int:

@@ -1,0 +1,262 @@
+"""The matrix of removals: which named fault needs which check, and the page that says so.
+
+Every row is found by logging in: a check stands in a row because a login without it went through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cyberid_client.handshake import checklists
+from cyberid_client.handshake.check import Check
+from cyberid_client.testing import FAULTS
+
+from .runner import BROWSERS, PARSING, Case, Verdict, judge
+
+TITLES = {
+    "DISCOVERY": "Discovery page",
+    "METADATA": "Signed metadata",
+    "UNSIGNED_METADATA": 'Discovery page, unsigned (`metadata_trust="tls"`)',
+    "PAR_RESPONSE": "Answer to the pushed request",
+    "AUTHORIZATION_RESPONSE": "Authorization response",
+    "TOKEN_RESPONSE": "Token response",
+    "ID_TOKEN": "Assertion",
+    "ID_TOKEN_WITHOUT_CHAIN": 'Assertion (`assertion_chain="absent"`)',
+}
+SETTING_OF = {"UNSIGNED_METADATA": "unsigned", "ID_TOKEN_WITHOUT_CHAIN": "without_chain"}
+
+# Checks whose fault something else stops too, by name, with who else does: only without all of them does
+# it get through. Why each is kept is on the page.
+SHARED = {
+    ("METADATA", "check_key"): ("check_signature", "check_chain"),
+    ("ID_TOKEN", "check_key"): ("check_signature", "check_chain", "check_key_is_published"),
+    ("ID_TOKEN_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
+    ("ID_TOKEN_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
+    ("AUTHORIZATION_RESPONSE", "check_code_or_error"): ("check_declined",),
+    ("AUTHORIZATION_RESPONSE", "check_declined"): ("check_code_or_error",),
+    ("TOKEN_RESPONSE", "check_access_token"): ("check_access_token_hash",),
+    ("TOKEN_RESPONSE", "check_id_token_present"): (PARSING,),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check and the fault that needs it."""
+
+    check: Check[Any]
+    fault: str
+    verdict: Verdict
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Names of what else stops the fault."""
+        names = [name for _, name in self.verdict.stops if name != self.check.name]
+        return tuple(names) if self.verdict.last.by is None else (*names, self.verdict.last.by[1])
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What a store or a cookie promises, and what happens without it; proved by a test of that name."""
+
+    test: str
+    promise: str
+    attack: str
+    also: str = "–"
+
+
+STORES = (
+    Guarantee(
+        "test_without_take_once_a_recorded_answer_logs_in_again",
+        "A record is taken once.",
+        "Who recorded callback and token response replays them: a second login.",
+        "the issuer's one-time code, while the token response is the issuer's own",
+    ),
+    Guarantee(
+        "test_without_expiry_a_login_waits_for_ever",
+        "A record is gone when its time is up.",
+        "A callback of an hour ago still finishes its login.",
+        "`check_lifetime`",
+    ),
+    Guarantee(
+        "test_without_encryption_a_copy_of_the_store_tells_everything",
+        "A record is encrypted under the handle.",
+        "Who reads the store has state, nonce and verifier of every pending login.",
+    ),
+    Guarantee(
+        "test_without_the_hash_a_copy_of_the_store_is_a_list_of_handles",
+        "A record is kept under a hash of the handle.",
+        "Who reads the store takes the handle out of it and opens the victim's login.",
+    ),
+    Guarantee(
+        "test_without_binding_a_record_opens_under_another_key",
+        "A record is bound to its key.",
+        "Who may write to the store and saw a callback moves the victim's record under a key of their own "
+        "and finishes the victim's login.",
+        "the key of its own that each handle gives",
+    ),
+    Guarantee(
+        "test_without_refusal_when_full_a_stranger_ends_the_logins_of_others",
+        "A full store refuses the newest login and drops none that lives.",
+        "A stranger who starts many logins ends everybody else's.",
+    ),
+)
+COOKIES = (
+    Guarantee(
+        "test_without_the_prefix_a_subdomain_plants_a_login",
+        "`__Host-`",
+        "A page of `evil.shop.example` plants its own login's cookie for all of `shop.example`; "
+        "the person is logged in as somebody else.",
+    ),
+    Guarantee(
+        "test_without_the_prefix_another_app_of_the_host_shadows_the_cookie",
+        "`__Host-`",
+        "Another app of the same host plants a cookie with a longer path, which is sent first.",
+    ),
+    Guarantee(
+        "test_without_secure_the_cookie_goes_over_plain_http",
+        "`Secure`",
+        "A link to `http://shop.example` shows the handle to the network.",
+        "`__Host-`: browsers drop such a cookie without `Secure`",
+    ),
+    Guarantee(
+        "test_without_http_only_a_script_reads_the_handle",
+        "`HttpOnly`",
+        "A script that was slipped into any page of the app reads the handle.",
+    ),
+    Guarantee(
+        "test_without_lax_a_post_of_another_site_carries_the_cookie",
+        "`SameSite=Lax`",
+        "A form on another site posts to the callback with the person's cookie.",
+    ),
+    Guarantee(
+        "test_with_strict_nobody_comes_back",
+        "`SameSite=Lax`",
+        "With `Strict` in its place the cookie does not come back from the issuer: nobody logs in.",
+    ),
+    Guarantee(
+        "test_without_path_the_cookie_does_not_reach_the_callback",
+        "`Path=/`",
+        "The cookie is tied to the folder of the start page and does not reach the callback.",
+        "`__Host-`: browsers drop such a cookie without `Path=/`",
+    ),
+    Guarantee(
+        "test_with_one_name_two_tabs_disturb_each_other",
+        "a name of its own",
+        "The second tab overwrites the first one's cookie, whose login then fails.",
+    ),
+    Guarantee(
+        "test_without_max_age_the_cookie_outlives_its_login",
+        "`Max-Age`",
+        "The cookie of a login that nobody finished stays and adds to every request.",
+    ),
+)
+
+
+@cache
+def verdicts() -> dict[str, Verdict]:
+    """Return for every fault what stops it in the default configuration."""
+    return {name: judge(Case(name)) for name in (*FAULTS, *BROWSERS)}
+
+
+def rows(document: str) -> Iterator[Row]:
+    """Yield the checks of a document in their order, each with the fault that needs it most."""
+    for each in getattr(checklists, document):
+        candidates = [
+            (len(verdict.stops), verdict.last.by is not None, position, name)
+            for position, (name, verdict) in enumerate(verdicts().items())
+            if any(stop == each.name for _, stop in verdict.stops) and _is_of(document, name)
+        ]
+        setting = SETTING_OF.get(document)
+        for _, _, _, name in sorted(candidates, key=lambda one: (one[1], *one)):
+            verdict = verdicts()[name] if setting is None else judge(Case(name, setting))
+            if (document, each.name) in verdict.stops:
+                yield Row(each, name, verdict)
+                break
+
+
+def _is_of(document: str, fault: str) -> bool:
+    """Tell whether a fault is one of this document, or of its sibling under a named exception."""
+    twin = {"UNSIGNED_METADATA": {"METADATA", "DISCOVERY"}, "ID_TOKEN_WITHOUT_CHAIN": {"ID_TOKEN"}}
+    return any(where in twin.get(document, {document}) for where, _ in verdicts()[fault].stops)
+
+
+def page() -> str:
+    """Return the page of the whole matrix."""
+    return "\n".join([*_head(), *_documents(), *_shared(), *_parsing(), *_guarantees()]) + "\n"
+
+
+def _head() -> list[str]:
+    return [
+        "# The removal matrix",
+        "",
+        "For every check: a named fault that the whole checklist refuses and that gets through when this one",
+        "check is left out. A check without such a fault would be decoration; a fault that nothing stops, a hole.",
+        "The tests of `tests/removal` log in, in process, with checklists of which one check after the other is",
+        "taken away, and this page is made from what happened. No app can do the same: what takes the",
+        "checklists is private.",
+        "",
+        "*Then* says what comes out without the check: a whole login, or the value that this step accepts.",
+        "*Also stopped by* names what refuses the fault when the check is gone; then all of them have to go",
+        "before the fault gets through. [Faults](faults.md) says what each fault is; those that begin with",
+        "`browser.` are no issuer's:",
+        "",
+        *(f"- `{name}`: {law} (`{code}`)" for name, (law, code) in BROWSERS.items()),
+    ]
+
+
+def _documents() -> list[str]:
+    lines: list[str] = []
+    for document, title in TITLES.items():
+        lines += ["", f"## {title}", "", "| number | check | fault | code | then | also stopped by |"]
+        lines += ["|---|---|---|---|---|---|"]
+        lines += [
+            f"| {row.check.number} | `{row.check.name}` | `{row.fault}` | `{row.verdict.first.code}` "
+            f"| {row.verdict.last.accepted or 'nothing'} | {_names(row.others)} |"
+            for row in rows(document)
+        ]
+    return lines
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join("the parser" if name == PARSING else f"`{name}`" for name in names) or "–"
+
+
+def _shared() -> list[str]:
+    return [
+        "",
+        "Why the checks that are not alone are kept: `check_key` and `check_id_token_present` say what is wrong",
+        "where the next one could only say that nothing holds; `check_declined` turns an answer without a code",
+        "into the decline that it is, where the issuer would refuse the empty code; `check_code_or_error` refuses",
+        "a response that says both before anything acts on either; `check_access_token` holds also when the",
+        "assertion has no `at_hash`; and where chains are absent, a key that is not published is the same",
+        "as no key.",
+    ]
+
+
+def _parsing() -> list[str]:
+    stopped = [name for name in FAULTS if not verdicts()[name].stops]
+    return [
+        "",
+        "## Refused before any check",
+        "",
+        f"Of the {len(FAULTS)} faults of the mock issuer these {len(stopped)} are refused by the transport,",
+        "by a parser, or as an error that the issuer sent; no list of checks is involved.",
+        "",
+        "| fault | number | code |",
+        "|---|---|---|",
+        *(f"| `{name}` | {FAULTS[name].numbers[0]} | `{verdicts()[name].first.code}` |" for name in stopped),
+    ]
+
+
+def _guarantees() -> list[str]:
+    lines: list[str] = []
+    for title, first, guarantees in (
+        ("Stores of pending logins", "guarantee", STORES),
+        ("The login's cookie", "property", COOKIES),
+    ):
+        lines += ["", f"## {title}", "", f"| {first} | without it | also stopped by |", "|---|---|---|"]
+        lines += [f"| {each.promise} | {each.attack} | {each.also} |" for each in guarantees]
+    return lines
