@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -17,19 +14,19 @@ from cyberid_client.errors import (
     CyberIDError,
     LoginRestartError,
     StoreError,
-    UnavailableError,
 )
 from cyberid_client.handshake import cookies
-from cyberid_client.handshake.flow import Flow, KeysWanted
-from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
+from cyberid_client.link import Environment, IssuerLink, system_clock
 from cyberid_client.models import Assurance, Login, LoginRequest, PendingLogin
-from cyberid_client.ports import Clock, HTTPRequest, HTTPResponse, PendingStore, Transport
-from cyberid_client.state import IssuerSnapshot, is_due, may_still_serve
+from cyberid_client.ports import Clock, PendingStore, Transport
+from cyberid_client.refreshing import Refresher, SnapshotKeeper
+from cyberid_client.state import IssuerSnapshot
 from cyberid_client.stores.memory import MemoryPendingStore
+from cyberid_client.tracebacks import drop_frames, where_raised
 from cyberid_client.transport import RequestsTransport
-from cyberid_client.trust import ChainCache, KeySet
+from cyberid_client.trust import ChainCache
 from cyberid_client.wire.callback import callback_state
 
 __all__ = ["Client"]
@@ -40,35 +37,6 @@ T = TypeVar("T")
 EXPIRED_IS_KNOWN_FOR: Final = timedelta(minutes=1)
 
 logger: Final = logging.getLogger("cyberid_client")
-
-
-def system_clock() -> datetime:
-    """Return the system's time, aware, UTC."""
-    return datetime.now(UTC)
-
-
-class Environment:
-    """Time and randomness for the flows."""
-
-    __slots__ = ("_clock",)
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def now(self) -> datetime:
-        """Return the current time.
-
-        Raises:
-            ConfigurationError: the app's clock gives times without a time zone.
-        """
-        now = self._clock()
-        if now.tzinfo is None:
-            raise ConfigurationError("time.naive", "clock")
-        return now.astimezone(UTC)
-
-    def token(self, nbytes: int) -> bytes:
-        """Return ``nbytes`` from the system's random source."""
-        return secrets.token_bytes(nbytes)
 
 
 def _guarded(ask_store: Callable[[], T]) -> T:
@@ -82,15 +50,29 @@ def _guarded(ask_store: Callable[[], T]) -> T:
         raise StoreError("store.failed") from error
 
 
-@contextmanager
-def _logged(leg: str) -> Iterator[None]:
-    """Log how a leg ended: code and reference, never a value."""
-    try:
-        yield
-    except CyberIDError as error:
-        logger.warning("%s_login: code=%s reference=%s", leg, error.code, error.reference)
-        raise
-    logger.info("%s_login: ok", leg)
+class _Leg:
+    """Log how a leg ended, and let an error out without the frames that hold the login's secrets."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, CyberIDError):
+            logger.warning("%s_login: code=%s reference=%s", self._name, error.code, error.reference)
+            logger.debug("reference=%s raised in %s", error.reference, where_raised(error))
+            drop_frames(error)
+        elif error is None:
+            logger.info("%s_login: ok", self._name)
 
 
 class Client:
@@ -105,6 +87,8 @@ class Client:
         pending: where logins wait between their two legs; this process's memory by default, which
             serves one process only.
         clock: gives the time, aware; the system's by default.
+        background: refresh ahead of time in a thread of its own, which starts at first use, and again
+            after a fork. Without it the login that finds something due fetches it.
     """
 
     def __init__(
@@ -114,14 +98,20 @@ class Client:
         transport: Transport | None = None,
         pending: PendingStore | None = None,
         clock: Clock | None = None,
+        background: bool = True,
     ) -> None:
         self._rp = rp
-        self._transport: Transport = RequestsTransport(rp.http) if transport is None else transport
         self._pending: PendingStore = MemoryPendingStore() if pending is None else pending
         self._env = Environment(system_clock if clock is None else clock)
         self._cache = ChainCache()
-        self._snapshot: IssuerSnapshot | None = None
-        self._refreshing = threading.Lock()
+        self._link = IssuerLink(
+            rp,
+            transport=RequestsTransport(rp.http) if transport is None else transport,
+            env=self._env,
+            cache=self._cache,
+        )
+        self._keeper = SnapshotKeeper(self._link)
+        self._refresher = Refresher(self._keeper, self._env.now) if background else None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -142,7 +132,9 @@ class Client:
         """Give back connections; may be called twice."""
         if not self._closed:
             self._closed = True
-            self._transport.close()
+            if self._refresher is not None:
+                self._refresher.stop()
+            self._link.close()
 
     def start_login(
         self,
@@ -181,9 +173,9 @@ class Client:
             prompt=prompt,
             ui_locales=ui_locales,
         )
-        with _logged("start"):
+        with _Leg("start"):
             snapshot = self._current_snapshot()
-            started = self._run(start_redirect(self._rp, ask, snapshot.metadata, self._env))
+            started = self._link.run(start_redirect(self._rp, ask, snapshot.metadata, self._env))
             handle = self._keep(started.pending)
             name = cookies.cookie_name(started.pending.state)
             return LoginRequest(
@@ -209,10 +201,10 @@ class Client:
             VerificationError: deny; the code is for the log.
             UnavailableError: issuer or store could not be reached; never a login.
         """
-        with _logged("finish"):
+        with _Leg("finish"):
             pending = self._take(Handle.parse(handle))
             snapshot = self._current_snapshot()
-            return self._run(
+            return self._link.run(
                 finish_redirect(
                     self._rp,
                     callback,
@@ -221,7 +213,8 @@ class Client:
                     keys=snapshot.keys,
                     env=self._env,
                     cache=self._cache,
-                )
+                ),
+                self._keeper.newer_keys,
             )
 
     def cookie_name_for(self, callback: str) -> str | None:
@@ -249,41 +242,19 @@ class Client:
             UnavailableError: they did not come; what was known stays.
             VerificationError: they are not to be believed; what was known stays.
         """
-        with self._refreshing:
-            self._fetch_snapshot()
+        self._require_open()
+        self._keeper.refresh()
 
-    def _current_snapshot(self) -> IssuerSnapshot:
+    def _require_open(self) -> None:
         if self._closed:
             raise ConfigurationError("client.closed")
-        snapshot = self._snapshot
-        if snapshot is not None and not is_due(snapshot, self._env.now()):
-            return snapshot
-        with self._refreshing:
-            if self._snapshot is not None and self._snapshot is not snapshot:
-                return self._snapshot
-            try:
-                return self._fetch_snapshot()
-            except UnavailableError as error:
-                if snapshot is None or not may_still_serve(snapshot, self._env.now()):
-                    raise
-                logger.warning("refresh failed, old metadata and keys are used: code=%s", error.code)
-                return snapshot
 
-    def _fetch_snapshot(self) -> IssuerSnapshot:
-        known = self._snapshot
-        newest_iat = None if known is None else known.metadata.issued_at
-        metadata = self._run(fetch_metadata(self._rp, self._env, newest_iat=newest_iat, cache=self._cache))
-        keys = self._run(fetch_key_set(metadata))
-        now = self._env.now()
-        self._snapshot = IssuerSnapshot(metadata=metadata, keys=keys, metadata_at=now, keys_at=now)
-        return self._snapshot
-
-    def _newer_keys(self, tried: KeySet) -> KeySet:
-        with self._refreshing:
-            snapshot = self._snapshot
-            if snapshot is None or snapshot.keys is not tried:
-                return tried if snapshot is None else snapshot.keys
-            return self._fetch_snapshot().keys
+    def _current_snapshot(self) -> IssuerSnapshot:
+        self._require_open()
+        snapshot = self._keeper.current(ahead=self._refresher is not None)
+        if self._refresher is not None:
+            self._refresher.ensure_running()
+        return snapshot
 
     def _keep(self, pending: PendingLogin) -> str:
         secret = self._env.token(SECRET_BYTES)
@@ -299,27 +270,3 @@ class Client:
         if record is None:
             raise LoginRestartError("login.unknown")
         return unseal(record, handle)
-
-    def _run(self, flow: Flow[T]) -> T:
-        """Drive a flow: answer what it yields until it returns or raises."""
-        try:
-            effect = next(flow)
-            while True:
-                answer = (
-                    self._newer_keys(effect.tried) if isinstance(effect, KeysWanted) else self._send(effect)
-                )
-                effect = flow.send(answer)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        finally:
-            flow.close()
-
-    def _send(self, request: HTTPRequest) -> HTTPResponse:
-        try:
-            response = self._transport.send(request)
-        except Exception as error:  # noqa: BLE001 - also StopIteration must not end a flow as if it had returned
-            logger.warning("transport raised %s: purpose=%s", type(error).__name__, request.purpose)
-            return HTTPResponse(status=0, url=request.url, error="transport.failed")
-        logger.debug("sent %s: status=%s error=%s", request.purpose, response.status, response.error)
-        return response

@@ -1,20 +1,35 @@
-"""What is known about the issuer: one immutable value, swapped whole."""
+"""What is known about the issuer: one immutable value, swapped whole, and when to ask again.
+
+Everything here is pure. :func:`plan_refresh` looks at a snapshot and a time and says what should be
+fetched now, whether logins may go on meanwhile, and when to look again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cyberid_client.handshake.metadata import IssuerMetadata
+from cyberid_client.handshake.metadata import FetchedKeys, FetchedMetadata, IssuerMetadata
 from cyberid_client.trust import KeySet
 
-__all__ = ["IssuerSnapshot", "is_due", "may_still_serve"]
+__all__ = ["IssuerSnapshot", "RefreshPlan", "plan_refresh"]
 
-METADATA_LIFETIME: Final = timedelta(hours=1)
-KEYS_LIFETIME: Final = timedelta(minutes=10)
-STALE_METADATA_LIMIT: Final = 24 * 3600
-UNSIGNED_METADATA_LIFETIME: Final = 24 * 3600
+# Bounds of what Cache-Control may say, and what holds when it says nothing (seconds).
+LIFETIME_MIN: Final = 60
+LIFETIME_MAX: Final = 24 * 3600
+KEYS_LIFETIME: Final = 600
+METADATA_LIFETIME: Final = 3600
+
+# How long what is known serves after its time, while it cannot be refreshed (profile §3: 24 hours).
+STALE_LIMIT: Final = timedelta(hours=24)
+
+# A document is fetched again when between 75 % and 90 % of its life is over: a fleet does not ask at once.
+AHEAD_EARLIEST: Final = 0.75
+AHEAD_SPREAD: Final = 0.15
+
+BACKOFF_FIRST: Final = 2
+BACKOFF_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,34 +38,130 @@ class IssuerSnapshot:
 
     Attributes:
         metadata: believed.
-        keys: as published.
         metadata_at: when the metadata were fetched.
+        metadata_lifetime: seconds from then until they are out of date.
+        keys: as published.
         keys_at: when the keys were fetched.
+        keys_lifetime: seconds from then until they are out of date.
+        jitter: 0 to 1, drawn at the last fetch.
+        failures: how many refreshes in a row have failed since.
+        failed_at: when the last of them did.
+        failure: the code of its error.
     """
 
     metadata: IssuerMetadata
-    keys: KeySet
     metadata_at: datetime
+    metadata_lifetime: float
+    keys: KeySet
     keys_at: datetime
+    keys_lifetime: float
+    jitter: float = 0.0
+    failures: int = 0
+    failed_at: datetime | None = None
+    failure: str | None = None
+
+    @classmethod
+    def first(
+        cls, metadata: FetchedMetadata, keys: FetchedKeys, *, now: datetime, jitter: float
+    ) -> IssuerSnapshot:
+        """Make the snapshot of a whole fetch."""
+        return cls(
+            metadata=metadata.metadata,
+            metadata_at=now,
+            metadata_lifetime=clamp_lifetime(metadata.fresh_for, METADATA_LIFETIME),
+            keys=keys.keys,
+            keys_at=now,
+            keys_lifetime=clamp_lifetime(keys.fresh_for, KEYS_LIFETIME),
+            jitter=jitter,
+        )
+
+    def with_keys(self, keys: FetchedKeys, *, now: datetime, jitter: float) -> IssuerSnapshot:
+        """Return the snapshot with a newer key set."""
+        return replace(
+            self,
+            keys=keys.keys,
+            keys_at=now,
+            keys_lifetime=clamp_lifetime(keys.fresh_for, KEYS_LIFETIME),
+            jitter=jitter,
+            failures=0,
+            failed_at=None,
+            failure=None,
+        )
+
+    def with_failure(self, code: str, *, now: datetime) -> IssuerSnapshot:
+        """Return the snapshot with one more failed refresh; nothing that is known goes."""
+        return replace(self, failures=self.failures + 1, failed_at=now, failure=code)
+
+    @property
+    def metadata_until(self) -> datetime:
+        """When the metadata are out of date: by their own word or by their age."""
+        by_age = self.metadata_at + timedelta(seconds=self.metadata_lifetime)
+        if self.metadata.expires_at is None:
+            return by_age
+        return min(by_age, datetime.fromtimestamp(self.metadata.expires_at, UTC))
+
+    @property
+    def metadata_serve_until(self) -> datetime:
+        """When the metadata serve no more, even while they cannot be refreshed."""
+        if self.metadata.expires_at is None:
+            return self.metadata_at + timedelta(seconds=LIFETIME_MAX) + STALE_LIMIT
+        return datetime.fromtimestamp(self.metadata.expires_at, UTC) + STALE_LIMIT
+
+    @property
+    def keys_until(self) -> datetime:
+        """When the keys are out of date."""
+        return self.keys_at + timedelta(seconds=self.keys_lifetime)
 
 
-def is_due(snapshot: IssuerSnapshot, now: datetime) -> bool:
-    """Tell whether metadata or keys should be fetched again."""
-    return (
-        now - snapshot.metadata_at >= METADATA_LIFETIME
-        or now - snapshot.keys_at >= KEYS_LIFETIME
-        or _seconds_past_end(snapshot, now) >= 0
-    )
+def clamp_lifetime(fresh_for: float | None, default: int) -> float:
+    """Return how long an answer holds, whatever its Cache-Control says (E4.4)."""
+    return min(max(default if fresh_for is None else fresh_for, LIFETIME_MIN), LIFETIME_MAX)
 
 
-def may_still_serve(snapshot: IssuerSnapshot, now: datetime) -> bool:
-    """Tell whether the snapshot may be used while it cannot be refreshed (profile §3: 24 hours)."""
-    return _seconds_past_end(snapshot, now) < STALE_METADATA_LIMIT
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshPlan:
+    """What to do about a snapshot at one moment.
+
+    Attributes:
+        metadata: fetch metadata and keys now.
+        keys: fetch keys now.
+        usable: logins may go on with what is known.
+        wake_at: when to look again.
+    """
+
+    metadata: bool
+    keys: bool
+    usable: bool
+    wake_at: datetime
+
+    @property
+    def due(self) -> bool:
+        """Whether anything should be fetched now."""
+        return self.metadata or self.keys
 
 
-def _seconds_past_end(snapshot: IssuerSnapshot, now: datetime) -> float:
-    end = snapshot.metadata.expires_at
-    if end is None:
-        # Unsigned metadata end one day after they were fetched, so that the same limit holds for them.
-        end = snapshot.metadata_at.timestamp() + UNSIGNED_METADATA_LIFETIME
-    return now.timestamp() - end
+def plan_refresh(snapshot: IssuerSnapshot | None, now: datetime) -> RefreshPlan:
+    """Say what to fetch now, whether logins may go on, and when to look again."""
+    if snapshot is None:
+        return RefreshPlan(metadata=True, keys=True, usable=False, wake_at=now)
+    usable = now < snapshot.metadata_serve_until and now < snapshot.keys_until + STALE_LIMIT
+    metadata_from = _ahead(snapshot.metadata_at, snapshot.metadata_until, snapshot.jitter)
+    keys_from = _ahead(snapshot.keys_at, snapshot.keys_until, snapshot.jitter)
+    not_before = _after_backoff(snapshot)
+    wake_at = max(min(metadata_from, keys_from), not_before)
+    if now < not_before:
+        return RefreshPlan(metadata=False, keys=False, usable=usable, wake_at=wake_at)
+    metadata, keys = now >= metadata_from, now >= keys_from
+    return RefreshPlan(metadata=metadata, keys=keys, usable=usable, wake_at=wake_at)
+
+
+def _ahead(since: datetime, until: datetime, jitter: float) -> datetime:
+    """Return the moment, before the end of a document's life, at which it is fetched again."""
+    return since + (until - since) * (AHEAD_EARLIEST + AHEAD_SPREAD * jitter)
+
+
+def _after_backoff(snapshot: IssuerSnapshot) -> datetime:
+    if snapshot.failed_at is None:
+        return datetime.min.replace(tzinfo=UTC)
+    wait = min(BACKOFF_FIRST ** min(snapshot.failures, 10), BACKOFF_MAX)
+    return snapshot.failed_at + timedelta(seconds=wait)

@@ -19,6 +19,7 @@ from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
 from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
 from cyberid_client.handshake.subjects import AssertionSubject, ChainOnDemand, SigningKey
 from cyberid_client.models import Channel, Evidence, Login, Persistence, Pseudonym
+from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import Algorithm, ChainCache, KeySet
 from cyberid_client.trust.algorithms import encode_public_key
 from cyberid_client.trust.certificates import read_certificate
@@ -57,15 +58,16 @@ def verify_assertion(
         VerificationError: it is not to be believed; the code says which rule it breaks.
         ConfigurationError: ``now`` has no time zone.
     """
-    return judge_assertion(
-        token,
-        expected=expected,
-        keys=keys,
-        now=now,
-        cache=cache,
-        checks=checklist_for(expected),
-        return_to="/",
-    )
+    with OwnFramesDropped():
+        return judge_assertion(
+            token,
+            expected=expected,
+            keys=keys,
+            now=now,
+            cache=cache,
+            checks=checklist_for(expected),
+            return_to="/",
+        )
 
 
 def checklist_for(expected: Expected) -> tuple[Check[AssertionSubject], ...]:
@@ -127,6 +129,12 @@ def certified_key(certificates: tuple[bytes, ...], algorithm: Algorithm) -> Sign
     # A key of another kind has no signature that could hold.
     public_key_info = encode_public_key(public_key) if algorithm.accepts(public_key) else b""
     return SigningKey(None, algorithm, public_key, public_key_info)
+
+
+def certified_public_key_info(token: str | bytes, expected: Expected) -> bytes:
+    """Return the SubjectPublicKeyInfo of the leaf in the header, of a token that was judged already."""
+    header = parse_assertion(token).jws.header
+    return certified_key(header.x5c, expected.algorithm).public_key_info
 
 
 def _build(

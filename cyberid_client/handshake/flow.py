@@ -8,7 +8,7 @@ every decision.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from cyberid_client.error_codes import CATALOGUE
@@ -30,16 +30,21 @@ __all__ = [
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeysWanted:
     """Ask for a newer key set than the one that was tried.
 
     Attributes:
         tried: the key set in which the key was not found; if the runner holds another by now, that one
             is the answer and nothing is fetched.
+        entry: through which door the message came: ``callback``.
+        proven_key: the SubjectPublicKeyInfo of a key that signed the message and that the national
+            roots vouch for; empty when nothing is proven, so that anybody could have sent it.
     """
 
     tried: KeySet
+    entry: str
+    proven_key: bytes = field(default=b"", repr=False)
 
 
 _TRANSPORT_CODES: Final = frozenset(

@@ -20,11 +20,19 @@ from cyberid_client.handshake.subjects import (
 )
 from cyberid_client.ports import FlowEnv, HTTPRequest
 from cyberid_client.trust import ChainCache, ChainProfile, KeySet, find_algorithm
+from cyberid_client.wire.caching import freshness
 from cyberid_client.wire.jwks import parse_jwks
 from cyberid_client.wire.metadata import ServerMetadata, parse_metadata, parse_unsigned_metadata
 from cyberid_client.wire.responses import parse_discovery
 
-__all__ = ["IssuerMetadata", "fetch_key_set", "fetch_metadata", "judge_metadata"]
+__all__ = [
+    "FetchedKeys",
+    "FetchedMetadata",
+    "IssuerMetadata",
+    "fetch_key_set",
+    "fetch_metadata",
+    "judge_metadata",
+]
 
 KINDS: Final[frozenset[str | None]] = frozenset({"cyberid-metadata+jwt"})
 _JSON: Final = {"accept": "application/json"}
@@ -41,6 +49,7 @@ class IssuerMetadata:
         par_endpoint: where requests are pushed, RFC 9126.
         token_endpoint: where codes are exchanged.
         jwks_uri: where the key set is.
+        status_list_aggregation_endpoint: where the status lists are named, or ``None``.
         issued_at: ``iat``, seconds; ``None`` when nobody signed.
         expires_at: ``exp``, seconds; likewise.
     """
@@ -50,8 +59,35 @@ class IssuerMetadata:
     par_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    status_list_aggregation_endpoint: str | None
     issued_at: float | None
     expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMetadata:
+    """Metadata as they were fetched.
+
+    Attributes:
+        metadata: believed.
+        fresh_for: seconds that the answer's Cache-Control claims; ``None`` when it says nothing.
+    """
+
+    metadata: IssuerMetadata
+    fresh_for: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedKeys:
+    """A key set as it was fetched.
+
+    Attributes:
+        keys: as published.
+        fresh_for: as for :class:`FetchedMetadata`.
+    """
+
+    keys: KeySet
+    fresh_for: float | None
 
 
 def fetch_metadata(
@@ -61,7 +97,7 @@ def fetch_metadata(
     newest_iat: float | None,
     cache: ChainCache | None,
     checklists: Checklists = COMPLETE,
-) -> Flow[IssuerMetadata]:
+) -> Flow[FetchedMetadata]:
     """Fetch the discovery page and believe its signed metadata, or raise.
 
     Args:
@@ -79,12 +115,14 @@ def fetch_metadata(
         method="GET", url=rp.discovery_url, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="discovery"
     )
     response = expect_status((yield from fetch(request)), OK)
+    fresh_for = freshness(response)
     if rp.metadata_trust == "tls":
         server = parse_unsigned_metadata(response)
-        return judge_unsigned_metadata(server, rp=rp, checks=checklists.unsigned_metadata)
+        unsigned = judge_unsigned_metadata(server, rp=rp, checks=checklists.unsigned_metadata)
+        return FetchedMetadata(unsigned, fresh_for)
     discovery = parse_discovery(response)
     run_checks(checklists.discovery, DiscoverySubject(discovery=discovery, rp=rp))
-    return judge_metadata(
+    metadata = judge_metadata(
         discovery.signed_metadata,
         rp=rp,
         now=env.now(),
@@ -92,6 +130,7 @@ def fetch_metadata(
         cache=cache,
         checks=checklists.metadata,
     )
+    return FetchedMetadata(metadata, fresh_for)
 
 
 def judge_metadata(
@@ -138,12 +177,13 @@ def _build(server: ServerMetadata, *, issued_at: float | None, expires_at: float
         par_endpoint=server.pushed_authorization_request_endpoint,
         token_endpoint=server.token_endpoint,
         jwks_uri=server.jwks_uri,
+        status_list_aggregation_endpoint=server.status_list_aggregation_endpoint,
         issued_at=issued_at,
         expires_at=expires_at,
     )
 
 
-def fetch_key_set(metadata: IssuerMetadata) -> Flow[KeySet]:
+def fetch_key_set(metadata: IssuerMetadata) -> Flow[FetchedKeys]:
     """Fetch the issuer's key set.
 
     Entries that are not understood are skipped. A key in it is believed only with a chain to a pinned
@@ -157,4 +197,4 @@ def fetch_key_set(metadata: IssuerMetadata) -> Flow[KeySet]:
         method="GET", url=metadata.jwks_uri, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="jwks"
     )
     response = expect_status((yield from fetch(request)), OK)
-    return KeySet.from_jwks(parse_jwks(response))
+    return FetchedKeys(KeySet.from_jwks(parse_jwks(response)), freshness(response))

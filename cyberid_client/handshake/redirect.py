@@ -7,7 +7,6 @@ came back, exchanges the code and believes the assertion, or raises.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -15,7 +14,7 @@ from urllib.parse import urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
-from cyberid_client.handshake.assertion import judge_assertion
+from cyberid_client.handshake.assertion import certified_public_key_info, judge_assertion
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.client_authentication import client_assertion
@@ -214,7 +213,17 @@ def finish_redirect(
             return_to=pending.return_to,
         )
 
-    return (yield from _with_newer_keys_if_needed(believe, keys))
+    try:
+        return believe(keys)
+    except VerificationError as error:
+        if error.code not in _KEY_CODES:
+            raise
+        # The issuer may have rotated its key since the set was fetched: one newer set, one more try.
+        proven_key = b""
+        if error.code == "id_token.key_unpublished":
+            proven_key = certified_public_key_info(id_token, expected)
+    newer = yield KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
+    return believe(newer if isinstance(newer, KeySet) else keys)
 
 
 def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:
@@ -227,18 +236,3 @@ def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> t
     token = parse_token(response)
     run_checks(checklists.token_response, TokenSubject(status=response.status, token=token))
     return token.id_token or "", token.access_token or ""
-
-
-def _with_newer_keys_if_needed(believe: Callable[[KeySet], Login], keys: KeySet) -> Flow[Login]:
-    """Try the known keys; when the key is not among them, one newer set, one more try.
-
-    The issuer may have rotated its key since the set was fetched. A key that the header certifies gets
-    here only after its signature and chain held.
-    """
-    try:
-        return believe(keys)
-    except VerificationError as error:
-        if error.code not in _KEY_CODES:
-            raise
-    newer = yield KeysWanted(keys)
-    return believe(newer if isinstance(newer, KeySet) else keys)

@@ -222,6 +222,13 @@ class MockIssuer:
         """Sign with a new key from now on; the old one leaves the key set at once."""
         self._service.keyring.rotate(self._clock())
 
+    def withdraw_signing_key(self) -> None:
+        """Take the signing key out of the key set, and sign with it all the same, until :meth:`disarm`.
+
+        This is what a thief of a retired key can do: the certificate is still good, the key is not.
+        """
+        self._service.keyring.publish_own_key = False
+
     @property
     def armed(self) -> Mapping[str, int]:
         """What is armed, and how many messages each will still change."""

@@ -79,6 +79,7 @@ class Keyring:
         """Publish exactly the honest key set again."""
         self.extra_keys: list[dict[str, object]] = []
         self.publish_chains = True
+        self.publish_own_key = True
 
     def signer(self, purpose: str) -> Signer:
         """Return the signer in use for ``assertion`` or ``metadata``."""
@@ -107,7 +108,7 @@ class Keyring:
         own = self._signers["assertion"].to_jwk()
         if not self.publish_chains:
             del own["x5c"]
-        return {"keys": [*map(dict, self.extra_keys), own]}
+        return {"keys": [*map(dict, self.extra_keys), *([own] if self.publish_own_key else [])]}
 
     def rechain(
         self,

@@ -161,10 +161,14 @@ class IssuerService:
         )
         self._arming.apply("metadata", draft)
         document = unsigned_page(self.keyring.issuer, draft.encode())
-        return self._publish("discovery", Page(document=document, keyring=self.keyring, now=now))
+        page = Page(document=document, keyring=self.keyring, now=now)
+        page.headers["cache-control"] = "public, max-age=3600"
+        return self._publish("discovery", page)
 
     def _jwks(self, _call: Call, now: datetime) -> Reply:
-        return self._publish("jwks", Page(document=self.keyring.jwks(), keyring=self.keyring, now=now))
+        page = Page(document=self.keyring.jwks(), keyring=self.keyring, now=now)
+        page.headers["cache-control"] = "public, max-age=600"
+        return self._publish("jwks", page)
 
     def _par(self, call: Call, now: datetime) -> Reply:
         form = read_form(call.body, call.headers)

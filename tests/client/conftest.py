@@ -71,7 +71,7 @@ def make_shop(issuer: MockIssuer, clock: ManualClock, transport: Transport, **se
         **settings,
     )
     store, counting = MemoryPendingStore(), CountingTransport(transport)
-    client = Client(rp, transport=counting, pending=store, clock=clock)
+    client = Client(rp, transport=counting, pending=store, clock=clock, background=False)
     return Shop(issuer, clock, rp, store, counting, client)
 
 

@@ -29,6 +29,9 @@ def _settings(each):
 
 
 def _attempt(shop, each):
+    if each.needs == "earlier_login" and each.name in shop.issuer.armed:
+        # Logins go on with what is known; it is the refresh that is refused.
+        return shop.client.refresh()
     asked = {"max_age": 60} if each.needs == "max_age" else {}
     request = shop.client.start_login(**asked)
     return shop.client.finish_login(shop.issuer.authorize(request.url), handle=request.handle)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from cyberid_client import UnavailableError, VerificationError
@@ -14,7 +12,7 @@ def test_a_key_that_rotates_between_the_two_legs_is_fetched_at_once(shop):
     """An honest rotation costs one more call and no login."""
     request, callback = _start_then(shop, shop.issuer.rotate_signing_key)
     shop.client.finish_login(callback, handle=request.handle)
-    assert shop.transport.purposes == ["discovery", "jwks", "par", "token", "discovery", "jwks"]
+    assert shop.transport.purposes == ["discovery", "jwks", "par", "token", "jwks"]
 
 
 def _start_then(shop, happening):
@@ -40,15 +38,24 @@ def test_older_metadata_than_the_newest_are_refused_and_what_is_known_stays(shop
     assert shop.log_in().return_to == "/"
 
 
-def test_metadata_and_keys_are_fetched_again_when_they_are_due(shop):
-    """Ten minutes later the next login fetches first."""
+def test_keys_are_fetched_again_before_their_time_is_over(shop):
+    """Between 75 and 90 per cent of ten minutes the next login fetches the keys, and only them."""
     shop.log_in()
     shop.transport.purposes.clear()
-    shop.clock.advance(599)
+    shop.clock.advance(449)
     shop.log_in()
     assert shop.transport.purposes == ["par", "token"]
     shop.transport.purposes.clear()
-    shop.clock.advance(1)
+    shop.clock.advance(541 - 449)
+    shop.log_in()
+    assert shop.transport.purposes == ["jwks", "par", "token"]
+
+
+def test_metadata_are_fetched_again_before_their_time_is_over(shop):
+    """Before an hour is over the next login fetches metadata and keys."""
+    shop.log_in()
+    shop.transport.purposes.clear()
+    shop.clock.advance(3241)
     shop.log_in()
     assert shop.transport.purposes == ["discovery", "jwks", "par", "token"]
 
@@ -72,11 +79,11 @@ def test_a_failed_refresh_never_evicts_what_is_known(make, issuer):
     """While discovery is down, logins go on with the old metadata until 24 hours past their end."""
     shop = make()
     transport = Unreachable(issuer.transport(), set())
-    client = type(shop.client)(shop.rp, transport=transport, clock=shop.clock)
+    client = type(shop.client)(shop.rp, transport=transport, clock=shop.clock, background=False)
     client.refresh()
     transport.down = {"discovery", "jwks"}
-    end = datetime.fromtimestamp(client._snapshot.metadata.expires_at, UTC) + timedelta(hours=24)
-    shop.clock.advance((end - shop.clock()).total_seconds() - 1)
+    # The metadata of the mock live for a day, and 24 hours more while they cannot be refreshed; so do keys.
+    shop.clock.advance(24 * 3600 + 599)
     request = client.start_login()
     assert client.finish_login(issuer.authorize(request.url), handle=request.handle).return_to == "/"
     shop.clock.advance(1)
@@ -96,7 +103,7 @@ def test_a_transport_that_raises_never_ends_a_flow_as_a_result(shop, error, capl
         def close(self):
             pass
 
-    client = type(shop.client)(shop.rp, transport=Raising(), clock=shop.clock)
+    client = type(shop.client)(shop.rp, transport=Raising(), clock=shop.clock, background=False)
     with pytest.raises(UnavailableError) as failed:
         client.start_login()
     assert failed.value.code == "transport.failed"

@@ -1,0 +1,128 @@
+"""The line to the issuer: clock, randomness and transport, and the small driver that runs flows over them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from cyberid_client.config import RelyingParty
+from cyberid_client.errors import ConfigurationError
+from cyberid_client.handshake.flow import Flow, KeysWanted
+from cyberid_client.handshake.metadata import (
+    FetchedKeys,
+    FetchedMetadata,
+    IssuerMetadata,
+    fetch_key_set,
+    fetch_metadata,
+)
+from cyberid_client.ports import Clock, HTTPRequest, HTTPResponse, Transport
+from cyberid_client.trust import ChainCache, KeySet
+
+__all__ = ["Environment", "IssuerLink", "system_clock"]
+
+T = TypeVar("T")
+
+logger: Final = logging.getLogger("cyberid_client")
+
+
+def system_clock() -> datetime:
+    """Return the system's time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Environment:
+    """Time and randomness for the flows."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the current time.
+
+        Raises:
+            ConfigurationError: the app's clock gives times without a time zone.
+        """
+        now = self._clock()
+        if now.tzinfo is None:
+            raise ConfigurationError("time.naive", "clock")
+        return now.astimezone(UTC)
+
+    def token(self, nbytes: int) -> bytes:
+        """Return ``nbytes`` from the system's random source."""
+        return secrets.token_bytes(nbytes)
+
+
+class IssuerLink:
+    """Run flows: send what they ask for and give back what came, until they return or raise.
+
+    Args:
+        rp: who asks, whom, and what is believed.
+        transport: HTTP to the issuer.
+        env: clock and randomness.
+        cache: remembers chain verdicts.
+    """
+
+    def __init__(
+        self, rp: RelyingParty, *, transport: Transport, env: Environment, cache: ChainCache
+    ) -> None:
+        self._rp = rp
+        self._transport = transport
+        self._env = env
+        self._cache = cache
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return self._env.now()
+
+    def jitter(self) -> float:
+        """Return a random number from 0 to 1."""
+        return self._env.token(1)[0] / 255
+
+    def fetch_metadata(self, newest_iat: float | None) -> FetchedMetadata:
+        """Fetch and believe the metadata, or raise."""
+        return self.run(fetch_metadata(self._rp, self._env, newest_iat=newest_iat, cache=self._cache))
+
+    def fetch_keys(self, metadata: IssuerMetadata) -> FetchedKeys:
+        """Fetch the key set, or raise."""
+        return self.run(fetch_key_set(metadata))
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._transport.close()
+
+    def run(self, flow: Flow[T], newer_keys: Callable[[KeysWanted], KeySet] | None = None) -> T:
+        """Drive a flow.
+
+        Args:
+            flow: not started yet.
+            newer_keys: answers a flow that asks for keys; without it the keys that were tried stay.
+        """
+        try:
+            effect = next(flow)
+            while True:
+                if not isinstance(effect, KeysWanted):
+                    answer: HTTPResponse | KeySet = self._send(effect)
+                elif newer_keys is not None:
+                    answer = newer_keys(effect)
+                else:
+                    answer = effect.tried
+                effect = flow.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    def _send(self, request: HTTPRequest) -> HTTPResponse:
+        try:
+            response = self._transport.send(request)
+        except Exception as error:  # noqa: BLE001 - also StopIteration must not end a flow as if it had returned
+            logger.warning("transport raised %s: purpose=%s", type(error).__name__, request.purpose)
+            return HTTPResponse(status=0, url=request.url, error="transport.failed")
+        logger.debug("sent %s: status=%s error=%s", request.purpose, response.status, response.error)
+        return response
