@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from types import FrameType
 from typing import Any, Final, TypeVar
 
@@ -126,22 +126,17 @@ _DAMAGES: Final[tuple[Callable[[str], str], ...]] = (
 
 def expiry(candidate: StoreCandidate) -> None:
     """Take on both sides of the very second, also when the expiry is written in another time zone."""
-    elsewhere = timezone(timedelta(hours=8))
+    lifetimes, zones = (SECOND, timedelta(minutes=10)), (UTC, timezone(timedelta(hours=8)))
+    lateness = (timedelta(days=1), SECOND, 0 * SECOND, -SECOND)
     with opened(candidate.fresh()) as probe:
-        for lives in (SECOND, timedelta(minutes=10)):
-            for zone in (None, elsewhere):
-                for late in (timedelta(days=1), SECOND, 0 * SECOND, -SECOND):
-                    draft = probe.draft(lives=lives)
-                    moment = draft.expires_at + late
-                    if zone is not None:
-                        draft = _moved(draft, zone)
-                    kept = probe.put(draft)
-                    if late < 0 * SECOND:
-                        probe.expect(kept, "one second before it expires", now=moment)
-                    else:
-                        probe.expect_nothing(
-                            kept, f"{late.total_seconds():.0f} seconds after it expired", now=moment
-                        )
+        for lives, zone, late in itertools.product(lifetimes, zones, lateness):
+            kept = probe.put(_moved(probe.draft(lives=lives), zone))
+            moment = kept.expires_at + late
+            if late < 0 * SECOND:
+                probe.expect(kept, "one second before it expires", now=moment.astimezone(UTC))
+            else:
+                seconds = f"{late.total_seconds():.0f} seconds"
+                probe.expect_nothing(kept, f"{seconds} after it expired", now=moment.astimezone(UTC))
 
 
 def _moved(kept: Kept, zone: timezone) -> Kept:
@@ -291,7 +286,7 @@ def impatient(modules: frozenset[str]) -> Iterator[None]:
         if frame.f_globals.get("__name__") not in modules:
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode" and next(steps) % STRIDE == 0:
+        if event in {"line", "opcode"} and next(steps) % STRIDE == 0:
             time.sleep(0)
         return give_way
 
