@@ -288,6 +288,18 @@ class TestValues:
         for bad in (lowest - 1, highest + 1, float(highest), str(highest), True, None):
             assert ("config.value", setting) == refused(make, **{setting: bad})
 
+    def test_the_defaults_are_those_of_the_profile(self):
+        """Ten seconds of leeway, ten minutes to come back, certificate and password, ES256, no age band."""
+        rp = make()
+        assert (10, 600, Assurance.R02, "ES256", False, None) == (
+            rp.clock_leeway,
+            rp.pending_lifetime,
+            rp.assurance,
+            rp.algorithm,
+            rp.age_band,
+            rp.pseudonym_keys,
+        )
+
     @pytest.mark.parametrize(
         ("setting", "value"),
         [

@@ -51,6 +51,11 @@ class TestAssurance:
         """A mode that is empty or no text is refused unread."""
         assert ("parsing", "id_token.claim_type") == assertion.verdict(acr=acr)
 
+    def test_the_login_tells_the_mode_that_was_reached(self, assertion):
+        """A person who showed more than was asked for has shown more."""
+        login = assertion.judge(assertion.token(acr=Assurance.R04.value, amr=AMR[Assurance.R04]))
+        assert (Assurance.R04, frozenset(Factor)) == (login.assurance, login.factors)
+
     def test_the_configured_mode_is_asked_for_by_default(self, assertion):
         """Without a word a login asks for what is configured."""
         low = {"acr": Assurance.R01.value, "amr": AMR[Assurance.R01]}
