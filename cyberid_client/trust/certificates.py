@@ -12,6 +12,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, PublicKeyAlgorithmOID, SignatureAlgorithmOID
 
 from cyberid_client.errors import ChainError, SignatureError
@@ -106,7 +107,8 @@ def read_certificate(der: bytes) -> CertificateFacts:
         der: untrusted.
 
     Raises:
-        ChainError: ``chain.certificate_too_large``, ``chain.too_complex`` or ``chain.malformed``.
+        ChainError: ``chain.certificate_too_large``, ``chain.too_complex``, ``chain.key_algorithm`` (a curve
+            that is spelt out) or ``chain.malformed``.
     """
     if len(der) > CERTIFICATE_BYTES_MAX:
         raise ChainError("chain.certificate_too_large")
@@ -156,6 +158,13 @@ def _read(der: bytes) -> CertificateFacts:
     if not der.endswith(b"\0" + certificate.signature):
         raise ChainError("chain.malformed")
     public_key = _public_key(certificate)
+    # The library takes a curve that is spelt out with its parameters, and a point without its second
+    # coordinate; a curve is named (RFC 5480 §2.1.1), and a key has one encoding.
+    if (
+        isinstance(public_key, ec.EllipticCurvePublicKey)
+        and encode_public_key(public_key) not in certificate.tbs_certificate_bytes
+    ):
+        raise ChainError("chain.key_algorithm")
     extensions = {extension.oid: extension for extension in certificate.extensions}
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS)
