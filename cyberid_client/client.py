@@ -69,7 +69,7 @@ class _Leg:
     ) -> None:
         if isinstance(error, CyberIDError):
             logger.warning("%s_login: code=%s reference=%s", self._name, error.code, error.reference)
-            logger.debug("reference=%s raised in %s", error.reference, where_raised(error))
+            logger.debug("raised in %s: reference=%s", where_raised(error), error.reference)
             drop_frames(error)
         elif error is None:
             logger.info("%s_login: ok", self._name)

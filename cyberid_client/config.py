@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cyberid_client.errors import ConfigurationError, SignatureError
-from cyberid_client.models import Assurance, Persistence, PseudonymKeys
+from cyberid_client.models import Assurance, Persistence, PseudonymKeys, keep_secret
+from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import Algorithm, ChainProfile, PurposeTable, TrustStore, find_algorithm
 from cyberid_client.wire.urls import WebURL, parse_web_url
 
@@ -98,13 +99,14 @@ class ClientKey:
         Raises:
             ConfigurationError: the key cannot be read or is of another kind.
         """
-        try:
-            private_key = load_pem_private_key(pem, password)
-        except (TypeError, ValueError, UnsupportedAlgorithm):
-            raise ConfigurationError("config.client_key") from None
-        if not isinstance(private_key, _PrivateKey):
-            raise ConfigurationError("config.client_key")
-        return cls(private_key, kid=kid)
+        with OwnFramesDropped():
+            try:
+                private_key = load_pem_private_key(pem, password)
+            except (TypeError, ValueError, UnsupportedAlgorithm):
+                raise ConfigurationError("config.client_key") from None
+            if not isinstance(private_key, _PrivateKey):
+                raise ConfigurationError("config.client_key")
+            return cls(private_key, kid=kid)
 
     @property
     def algorithm(self) -> str:
@@ -206,6 +208,9 @@ class Expected:
     any_subject: bool
     may_be_sparse: bool
     persistence: Persistence | None
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "nonce", "access_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,15 +354,16 @@ class RelyingParty:
         Raises:
             ConfigurationError: a value cannot be asked for.
         """
-        if started_at.tzinfo is None:
-            raise ConfigurationError("config.value", "started_at")
-        if not nonce:
-            raise ConfigurationError("config.value", "nonce")
-        check_max_age(max_age)
         asked = self.assurance if assurance is None else assurance
-        # The value of a mode is a string, and a string is no mode.
-        if not isinstance(asked, Assurance):
-            raise ConfigurationError("config.assurance", "assurance")
+        with OwnFramesDropped():
+            if started_at.tzinfo is None:
+                raise ConfigurationError("config.value", "started_at")
+            if not nonce:
+                raise ConfigurationError("config.value", "nonce")
+            check_max_age(max_age)
+            # The value of a mode is a string, and a string is no mode.
+            if not isinstance(asked, Assurance):
+                raise ConfigurationError("config.assurance", "assurance")
         return Expected(
             issuer=self.issuer,
             client_id=self.client_id,

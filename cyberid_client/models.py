@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final, Never
 
 from cyberid_client.errors import ConfigurationError
+from cyberid_client.tracebacks import OwnFramesDropped
 
 __all__ = [
     "AgeBand",
@@ -28,12 +29,38 @@ __all__ = [
     "Pseudonym",
     "PseudonymDigest",
     "PseudonymKeys",
+    "Secret",
 ]
 
 
 _KEY_ID: Final = re.compile("[a-z0-9]{1,16}")
 _KEY_BYTES_MIN: Final = 32
 _MAC_CHARACTERS: Final = 43
+
+
+class Secret(str):
+    """A text that prints redacted: in a ``repr``, and so among the local variables of a traceback.
+
+    Wherever it is written, formatted or sent it is the text itself. It refuses to be pickled and to be
+    copied deeply, and with it ``dataclasses.asdict`` of whatever holds it.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(redacted)"
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        message = "a secret is not written out; str() gives the text"
+        raise TypeError(message)
+
+
+def keep_secret(value: object, *names: str) -> None:
+    """Make the named text fields of a frozen dataclass :class:`Secret`; ``None`` stays."""
+    for name in names:
+        text = getattr(value, name)
+        if text is not None:
+            object.__setattr__(value, name, Secret(text))
 
 
 class Factor(StrEnum):
@@ -117,8 +144,9 @@ class PseudonymKeys:
     __slots__ = ("_keys",)
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
-            raise ConfigurationError("config.pseudonym_key")
+        with OwnFramesDropped():
+            if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
+                raise ConfigurationError("config.pseudonym_key")
         self._keys = dict(keys)
 
     def __repr__(self) -> str:
@@ -143,11 +171,10 @@ class PseudonymKeys:
         Raises:
             ConfigurationError: there is no key of this id.
         """
-        try:
-            key = self._keys[key_id]
-        except KeyError:
-            raise ConfigurationError("config.pseudonym_key") from None
-        return hmac.digest(key, message, hashlib.sha256)
+        with OwnFramesDropped():
+            if key_id not in self._keys:
+                raise ConfigurationError("config.pseudonym_key")
+        return hmac.digest(self._keys[key_id], message, hashlib.sha256)
 
 
 def _is_key_id(name: object) -> bool:
@@ -219,7 +246,8 @@ class Pseudonym:
         name = keys.newest if key_id is None else key_id
         parts = (self._issuer.encode(), self._sector.encode(), self._value.encode())
         message = b"cyberid-pseudonym-1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        mac = base64.urlsafe_b64encode(keys.mac(name, message)).rstrip(b"=").decode()
+        with OwnFramesDropped():
+            mac = base64.urlsafe_b64encode(keys.mac(name, message)).rstrip(b"=").decode()
         return PseudonymDigest(name, mac)
 
     def __eq__(self, other: object) -> bool:
@@ -298,6 +326,9 @@ class Login:
     return_to: str = "/"
     _make_evidence: Callable[[], Evidence] = field(repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        keep_secret(self, "session_id")
+
     @property
     def evidence(self) -> Evidence:
         """Why this login was believed; made when read."""
@@ -338,6 +369,9 @@ class LoginRequest:
     cookie_name: str
     set_cookie: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        keep_secret(self, "handle", "set_cookie")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingLogin:
@@ -370,3 +404,6 @@ class PendingLogin:
     return_to: str = field(repr=False)
     started_at: datetime
     expires_at: datetime
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "state", "nonce", "code_verifier")

@@ -271,6 +271,8 @@ class _Response(http.client.HTTPResponse):
 
 class _Connection(HTTPConnection):
     response_class = _Response
+    # Whoever sets it on http.client's class would have every request body printed, secrets and all.
+    debuglevel = 0
 
     def _new_conn(self) -> socket.socket:
         return _connect(self)
@@ -278,6 +280,7 @@ class _Connection(HTTPConnection):
 
 class _TLSConnection(HTTPSConnection):
     response_class = _Response
+    debuglevel = 0
 
     def _new_conn(self) -> socket.socket:
         return _connect(self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Never
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -76,6 +76,10 @@ class Handle:
 
     def __repr__(self) -> str:
         return "Handle(redacted)"
+
+    def __reduce__(self) -> Never:
+        message = "Handle is not written out; its text is"
+        raise TypeError(message)
 
 
 def seal(pending: PendingLogin, handle: Handle, env: FlowEnv) -> bytes:

@@ -54,7 +54,7 @@ _COOKIE: Final = re.compile(r"(__Host-cyberid-[A-Za-z0-9_-]{1,64}(?:=|%3D))[^\s\
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){0,4}")
 # 256 bits in base64url, as handles, states, nonces and verifiers are, and what a store lets a handle carry.
 _HANDLE: Final = re.compile(
-    r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])(?:\.[A-Za-z0-9_-]{16,}+)?"
+    r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])(?:\.[A-Za-z0-9_-]++){0,2}"
 )
 
 # What logging itself writes into a record; numbers of threads look like identity numbers.

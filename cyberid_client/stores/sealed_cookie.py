@@ -17,6 +17,7 @@ from cyberid_client.config import PENDING_LIFETIME_LIMIT
 from cyberid_client.errors import ConfigurationError, StoreError
 from cyberid_client.handshake.cookies import cookie_name, set_cookie
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle
+from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.wire.base64url import decode_base64url, encode_base64url
 
 __all__ = ["SealedCookieStore"]
@@ -68,8 +69,9 @@ class SealedCookieStore:
     durable: bool = True
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
-            raise ConfigurationError("config.store_key", "keys")
+        with OwnFramesDropped():
+            if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
+                raise ConfigurationError("config.store_key", "keys")
         # The label keeps a key that the app also uses elsewhere from opening what was made there.
         self._ciphers = {name: AESGCM(hmac.digest(key, _LABEL, hashlib.sha256)) for name, key in keys.items()}
         self._newest = next(iter(keys))

@@ -34,7 +34,7 @@ COPIES = sys.version_info >= (3, 12)
         (f"in_a_name_{TOKEN}", "in_a_name_[redacted]"),
         (f"a five-part one: {TOKEN}.a.b", "a five-part one: [redacted]"),
         (f"handle {HANDLE}.", "handle [redacted]."),
-        (f"sealed {HANDLE}.{'x' * 16}!", "sealed [redacted]!"),
+        (f"sealed {HANDLE}.k1.{'x' * 16}!", "sealed [redacted]!"),
         (KEY, "[redacted]"),
         (f"{KEY[:40]} and no end", "[redacted]"),
         (f"{KEY} between {KEY}", "[redacted] between [redacted]"),
