@@ -14,8 +14,8 @@ from cyberid_client.error_codes import CATALOGUE, ErrorCode
 from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
-from cyberid_client.handshake.parsing import PARSING
-from cyberid_client.testing import FAULTS, ODDITIES, Fault, Oddity
+from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
+from cyberid_client.testing import FAULTS, ODDITIES, STATUS_FAULTS, Fault, Oddity
 
 HERE = Path(__file__).parent
 SHOWN = tomllib.loads((HERE / "shown.toml").read_text(encoding="utf-8"))
@@ -27,6 +27,8 @@ DOCUMENTS = (
     ("Authorization response", "callback", checklists.AUTHORIZATION_RESPONSE),
     ("Token response", "token", checklists.TOKEN_RESPONSE),
     ("Assertion (ID token)", "id_token", checklists.ID_TOKEN),
+    ("Page that names the status lists", "status_aggregation", checklists.STATUS_AGGREGATION),
+    ("Status list", "status_list", checklists.STATUS_LIST),
 )
 
 # Numbers that are no function of their own: they hold because of how the functions are put together.
@@ -82,6 +84,14 @@ def checklist() -> str:
             lines += ["", NOTES[document]]
     lines += [
         "",
+        "## Looking up the status of a credential",
+        "",
+        "In memory, among the lists that were believed. No login reads them in this release.",
+        "",
+        "| number | law | clause | codes |",
+        "|---|---|---|---|",
+        *(_row(rule.number, rule.law, rule.clause, rule.codes) for rule in STATUS_LOOK_UP),
+        "",
         "## The two named exceptions",
         "",
         "For ordinary OpenID Providers; [configuration](configuration.md) says what they cost.",
@@ -101,7 +111,7 @@ def _numbers(checks: Iterable[Check[Any]]) -> str:
 def checks_by_code() -> dict[str, list[str]]:
     """Return for each code the numbers of the checks that raise it."""
     found: dict[str, list[str]] = {code: [] for code in CATALOGUE}
-    for rule in PARSING:
+    for rule in (*PARSING, *STATUS_LOOK_UP):
         for code in rule.codes:
             found[code].append(rule.number)
     for _, document, checks in DOCUMENTS:
@@ -173,8 +183,8 @@ def faults() -> str:
         "",
         "What `MockIssuer.arm(name)` takes; [the mock issuer](testing.md) says how. A *fault* is one broken rule",
         "in an otherwise good message, and a client must refuse it with exactly this code. An *oddity* is unusual",
-        "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS` and",
-        "`ODDITIES`.",
+        "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS`,",
+        "`STATUS_FAULTS` (status lists, which no login fetches) and `ODDITIES`.",
         "",
         "*Needs* says what a test must do for the entry to matter: `max_age`, ask for one · `earlier_login`, have",
         "finished a login before and fetch the documents anew · `policy`, a purpose table that demands the test",
@@ -185,15 +195,16 @@ def faults() -> str:
         "prefix: `basic` stands for `oidcc-client-test`, `fapi2` for",
         "`fapi2-security-profile-final-client-test`.",
         "",
-        f"There are {len(FAULTS)} faults and {len(ODDITIES)} oddities.",
+        f"There are {len(FAULTS)} faults of logins, {len(STATUS_FAULTS)} of status lists, and {len(ODDITIES)} oddities.",
     ]
-    for section in dict.fromkeys(name.partition(".")[0] for name in FAULTS):
+    everything = {**FAULTS, **STATUS_FAULTS}
+    for section in dict.fromkeys(name.partition(".")[0] for name in everything):
         lines += ["", f"## Faults: {section}", "", "| name | law | checks | code | needs | suite |"]
         lines += ["|---|---|---|---|---|---|"]
         lines += [
             f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | `{each.expected_code}` "
             f"| {_needs(each)} | {_suite(each)} |"
-            for each in FAULTS.values()
+            for each in everything.values()
             if each.name.startswith(f"{section}.")
         ]
     lines += ["", "## Oddities", "", "| name | law | checks | needs | suite |", "|---|---|---|---|---|"]

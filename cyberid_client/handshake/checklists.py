@@ -18,6 +18,7 @@ from cyberid_client.handshake.checks import (
     metadata,
     person,
     responses,
+    status_list,
 )
 from cyberid_client.handshake.checks import time as times
 from cyberid_client.handshake.subjects import (
@@ -26,6 +27,8 @@ from cyberid_client.handshake.subjects import (
     DiscoverySubject,
     MetadataSubject,
     PARSubject,
+    StatusAggregationSubject,
+    StatusListSubject,
     TokenSubject,
     UnsignedMetadataSubject,
 )
@@ -37,6 +40,8 @@ __all__ = [
     "ID_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
+    "STATUS_AGGREGATION",
+    "STATUS_LIST",
     "TOKEN_RESPONSE",
     "UNSIGNED_METADATA",
 ]
@@ -123,4 +128,23 @@ ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
 # always those of the mode, so that there is nothing to compare.
 ID_TOKEN_WITHOUT_CHAIN: Final = tuple(
     each for each in ID_TOKEN if each not in {key.check_chain, factors.check_factors}
+)
+
+STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)
+
+STATUS_LIST: Final[tuple[Check[StatusListSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    status_list.check_list_subject,
+    status_list.check_list_audience,
+    status_list.check_list_issued_at,
+    status_list.check_list_not_before,
+    status_list.check_list_expiry,
+    status_list.check_list_ttl,
+    status_list.check_list_not_rolled_back,
+    status_list.check_entries,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PARSING", "ParsingRule"]
+__all__ = ["PARSING", "STATUS_LOOK_UP", "ParsingRule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,85 @@ PARSING: Final = (
         "E4.7",
         "Keys below the floor of their kind are skipped, and an algorithm beside a key must be its own.",
         "RFC 8725 §3.5; profile §2",
+        (),
+    ),
+    ParsingRule(
+        "E9.3",
+        "A status list is served as one, in at most 32 MiB; the page that names them is JSON with at most 1,000.",
+        "draft-ietf-oauth-status-list-21 §8.1–8.2, §9.3",
+        (
+            "status_list.content_type",
+            "status_list.too_large",
+            "status_aggregation.content_type",
+            "status_aggregation.too_large",
+            "status_aggregation.malformed",
+            "status_aggregation.claim_missing",
+            "status_aggregation.claim_type",
+            "status_aggregation.too_many",
+        ),
+    ),
+    ParsingRule(
+        "E9.4",
+        "A status list is a strict compact JWS with all its required claims.",
+        "draft-ietf-oauth-status-list-21 §5.1, §8.3 (3)",
+        ("status_list.malformed", "status_list.claim_missing", "status_list.claim_type"),
+    ),
+    ParsingRule(
+        "E9.6",
+        "Caching headers are not read: the list says itself when it ends and when to ask again.",
+        "draft-ietf-oauth-status-list-21 §8.2",
+        (),
+    ),
+    ParsingRule(
+        "E9.7a",
+        "An entry has 1, 2, 4 or 8 bits, and the entries are strict base64url.",
+        "draft-ietf-oauth-status-list-21 §4.2",
+        ("status_list.bits", "status_list.malformed"),
+    ),
+)
+
+# What :class:`cyberid_client.trust.StatusLists` refuses at a look-up, and the keeper of the lists before.
+STATUS_LOOK_UP: Final = (
+    ParsingRule(
+        "E9.1",
+        "Only the status of a credential that is believed in all else is looked up.",
+        "draft-ietf-oauth-status-list-21 §8.3",
+        (),
+    ),
+    ParsingRule(
+        "E9.8a",
+        "A list that was not announced is refused and not fetched.",
+        "profile §5, status",
+        ("status.list_unknown",),
+    ),
+    ParsingRule(
+        "E9.8b",
+        "A list says nothing from the second of its end on; without an end, from that of its time to live on.",
+        "draft-ietf-oauth-status-list-21 §13.7",
+        ("status.list_stale",),
+    ),
+    ParsingRule(
+        "E9.8c",
+        "An index outside the list is refused.",
+        "draft-ietf-oauth-status-list-21 §8.3 (6)",
+        ("status.index",),
+    ),
+    ParsingRule(
+        "E9.9",
+        "0 is valid, 1 invalid, 2 suspended; any other value is refused.",
+        "draft-ietf-oauth-status-list-21 §7.1",
+        ("status.invalid", "status.suspended", "status.value"),
+    ),
+    ParsingRule(
+        "E9.10",
+        "All lists together take at most 1 GiB; what does not fit is not held, and so gives no answer.",
+        "draft-ietf-oauth-status-list-21 §8.3",
+        ("status_list.no_room",),
+    ),
+    ParsingRule(
+        "E9.11",
+        "Lists are fetched whole and on timers, never because of a login; address and index are not kept.",
+        "draft-ietf-oauth-status-list-21 §12.1, §13.8; profile §7",
         (),
     ),
 )

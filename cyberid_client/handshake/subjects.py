@@ -18,23 +18,28 @@ from cyberid_client.trust import (
     TrustStore,
     verify_chain,
 )
+from cyberid_client.trust.status_list import inflate_entries
 from cyberid_client.wire.assertion import UnverifiedAssertion
 from cyberid_client.wire.callback import UnverifiedCallback
 from cyberid_client.wire.jws import UnverifiedJWS
 from cyberid_client.wire.metadata import ServerMetadata, UnverifiedMetadata
 from cyberid_client.wire.responses import UnverifiedDiscovery, UnverifiedPAR, UnverifiedTokenResponse
+from cyberid_client.wire.status_list import UnverifiedStatusList
 
 __all__ = [
     "AssertionSubject",
     "CallbackSubject",
     "ChainOnDemand",
     "DiscoverySubject",
+    "EntriesOnDemand",
     "MetadataSubject",
     "PARSubject",
     "PageSubject",
     "ServerSubject",
     "SignedSubject",
     "SigningKey",
+    "StatusAggregationSubject",
+    "StatusListSubject",
     "TokenSubject",
     "UnsignedMetadataSubject",
 ]
@@ -253,3 +258,51 @@ class TokenSubject:
 
     status: int
     token: UnverifiedTokenResponse
+
+
+class EntriesOnDemand:
+    """The entries of a status list, inflated when first asked for, and then kept.
+
+    Like :class:`ChainOnDemand`: a pure function of what is there before any check runs.
+    """
+
+    __slots__ = ("_compressed", "_entries")
+
+    def __init__(self, compressed: bytes) -> None:
+        self._compressed = compressed
+        self._entries: memoryview | None = None
+
+    def __call__(self) -> memoryview:
+        """Return the inflated entries.
+
+        Raises:
+            VerificationError: they are too large, or no complete stream.
+        """
+        if self._entries is None:
+            self._entries = inflate_entries(self._compressed)
+        return self._entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusListSubject:
+    """One status list with all that it is compared with."""
+
+    document: str
+    kinds: frozenset[str | None]
+    jws: UnverifiedJWS
+    claims: UnverifiedStatusList
+    key: SigningKey
+    chain: ChainOnDemand
+    entries: EntriesOnDemand
+    uri: str
+    rp: RelyingParty
+    newest_iat: float | None
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAggregationSubject:
+    """The page that names an issuer's status lists."""
+
+    uris: tuple[str, ...]
+    rp: RelyingParty

@@ -8,14 +8,16 @@ from cyberid_client.testing.arming import Fault, Oddity
 from cyberid_client.testing.browser import Browser
 from cyberid_client.testing.clients import RegisteredClient
 from cyberid_client.testing.clock import ManualClock
-from cyberid_client.testing.faults import FAULTS, ODDITIES
+from cyberid_client.testing.faults import FAULTS, ODDITIES, STATUS_FAULTS
 from cyberid_client.testing.issuer import MockIssuer
 from cyberid_client.testing.people import Person
 from cyberid_client.testing.service import RequestRecord
+from cyberid_client.testing.status_lists import StatusPublisher
 
 __all__ = [
     "FAULTS",
     "ODDITIES",
+    "STATUS_FAULTS",
     "Browser",
     "Fault",
     "ManualClock",
@@ -24,4 +26,5 @@ __all__ = [
     "Person",
     "RegisteredClient",
     "RequestRecord",
+    "StatusPublisher",
 ]

@@ -11,6 +11,7 @@ from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.keyring import Keyring, x5c_of
 from cyberid_client.testing.people import FACTORS_OF_MODE, Person, mode_of, pseudonym_of
 from cyberid_client.testing.pushed import SCOPES, PushedRequest
+from cyberid_client.testing.status_lists import STATUS_LISTS_PATH
 
 __all__ = ["PATHS", "Grant", "draft_assertion", "draft_metadata", "unsigned_page"]
 
@@ -20,6 +21,7 @@ PATHS: Final = {
     "par": "/par",
     "authorize": "/authorize",
     "token": "/token",
+    "status_lists": STATUS_LISTS_PATH,
 }
 _METADATA_LIFE: Final = 86_400
 _ASSERTION_LIFE: Final = 300
@@ -56,6 +58,7 @@ def metadata_claims(issuer: str, algorithm: str, client_algorithm: str) -> dict[
         "token_endpoint": issuer + PATHS["token"],
         "pushed_authorization_request_endpoint": issuer + PATHS["par"],
         "jwks_uri": issuer + PATHS["jwks"],
+        "status_list_aggregation_endpoint": issuer + PATHS["status_lists"],
         "require_pushed_authorization_requests": True,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

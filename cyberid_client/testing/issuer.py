@@ -16,7 +16,7 @@ from cyberid_client.testing.clients import RegisteredClient, is_web_origin, is_w
 from cyberid_client.testing.clock import system_clock
 from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply
-from cyberid_client.testing.faults import FAULTS, ODDITIES
+from cyberid_client.testing.faults import FAULTS, ODDITIES, STATUS_FAULTS
 from cyberid_client.testing.in_process import InProcessTransport
 from cyberid_client.testing.jose import ALGORITHMS
 from cyberid_client.testing.keyring import Keyring
@@ -24,6 +24,7 @@ from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pki import pem
 from cyberid_client.testing.server import run_server
 from cyberid_client.testing.service import Call, IssuerService, RequestRecord
+from cyberid_client.testing.status_lists import StatusPublisher
 
 __all__ = ["MockIssuer"]
 
@@ -60,7 +61,7 @@ class MockIssuer:
             raise ConfigurationError("config.no_algorithm", "algorithm")
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
-        self._arming = Arming({**FAULTS, **ODDITIES})
+        self._arming = Arming({**FAULTS, **STATUS_FAULTS, **ODDITIES})
         self._service = IssuerService(
             keyring=keyring, clock=self._clock, arming=self._arming, client_algorithm="ES256"
         )
@@ -87,6 +88,11 @@ class MockIssuer:
     def log(self) -> tuple[RequestRecord, ...]:
         """The last 1,000 requests, oldest first; holds no secret."""
         return tuple(self._service.log)
+
+    @property
+    def status_lists(self) -> StatusPublisher:
+        """The status lists that it publishes; none before one is opened."""
+        return self._service.status_lists
 
     @property
     def asked(self) -> dict[str, str]:
@@ -238,7 +244,7 @@ class MockIssuer:
         """Let a fault or an oddity change the next messages of its kind.
 
         Args:
-            name: a key of ``FAULTS`` or ``ODDITIES``.
+            name: a key of ``FAULTS``, ``STATUS_FAULTS`` or ``ODDITIES``.
             count: how many messages.
 
         Raises:

@@ -72,7 +72,8 @@ class Keyring:
         self.issuer = issuer
         self.settled_at = now
         self.authority = self.root.found_authority(authority_form(now, issuer))
-        self._signers = {purpose: self.make_signer(purpose, now) for purpose in ("assertion", "metadata")}
+        purposes = ("assertion", "metadata", "status")
+        self._signers = {purpose: self.make_signer(purpose, now) for purpose in purposes}
         self.reset_publication()
 
     def reset_publication(self) -> None:
@@ -82,7 +83,7 @@ class Keyring:
         self.publish_own_key = True
 
     def signer(self, purpose: str) -> Signer:
-        """Return the signer in use for ``assertion`` or ``metadata``."""
+        """Return the signer in use for ``assertion``, ``metadata`` or ``status``."""
         return self._signers[purpose]
 
     def make_signer(self, purpose: str, now: datetime, *, algorithm: str | None = None) -> Signer:

@@ -22,6 +22,7 @@ from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pages import error_page, page_headers, people_page
 from cyberid_client.testing.people import FACTORS_OF_MODE, PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pushed import PushedRequest, read_form, read_pushed_request
+from cyberid_client.testing.status_lists import STATUS_LISTS_PATH, StatusPublisher, draft_status_list
 
 __all__ = ["Call", "IssuerService", "RequestRecord"]
 
@@ -89,6 +90,7 @@ class IssuerService:
     def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming, client_algorithm: str) -> None:
         self.keyring = keyring
         self.clients = ClientDesk()
+        self.status_lists = StatusPublisher(clock=clock, issuer=lambda: self.keyring.issuer)
         self.automatic: str | None = None
         self.asked: dict[str, str] = {}
         self.signed: dict[str, object] = {}
@@ -109,6 +111,7 @@ class IssuerService:
             ("GET", PATHS["authorize"]): self._authorize,
             ("POST", PATHS["authorize"]): self._decide,
             ("POST", PATHS["token"]): self._token,
+            ("GET", PATHS["status_lists"]): self._status_aggregation,
         }
 
     def handle(self, call: Call) -> Reply:
@@ -117,7 +120,7 @@ class IssuerService:
             now = self._clock()
             self._client_id = None
             reply = self._answer(call, now)
-            path = call.path if call.path in PATHS.values() else "other"
+            path = _known_path(call.path) or "other"
             method = call.method if call.method in {"GET", "POST"} else "other"
             self.log.append(
                 RequestRecord(
@@ -137,9 +140,10 @@ class IssuerService:
 
     def _answer(self, call: Call, now: datetime) -> Reply:
         route = self._routes.get((call.method, call.path))
+        if route is None and call.method == "GET" and _is_list(call.path):
+            route = self._status_list
         if route is None:
-            known = call.path in PATHS.values()
-            return _html(error_page("no such endpoint"), 405 if known else 404)
+            return _html(error_page("no such endpoint"), 405 if _known_path(call.path) else 404)
         try:
             return route(call, now)
         except Refusal as refusal:
@@ -299,6 +303,22 @@ class IssuerService:
         }
         return self._publish("token", Page(document=document, keyring=self.keyring, now=now))
 
+    def _status_aggregation(self, _call: Call, now: datetime) -> Reply:
+        document: dict[str, object] = {"status_lists": list(self.status_lists.uris)}
+        return self._publish("status_aggregation", Page(document=document, keyring=self.keyring, now=now))
+
+    def _status_list(self, call: Call, now: datetime) -> Reply:
+        published = self.status_lists.published(call.path, now)
+        if published is None:
+            return _html(error_page("no such status list"), 404)
+        bits, packed = published
+        draft = draft_status_list(self.keyring, self.keyring.issuer + call.path, bits, packed, now=now)
+        self._arming.apply("status_list", draft)
+        page = Page(document={}, keyring=self.keyring, now=now, body=draft.encode().encode())
+        # The headers of the answer say less than the list itself, and must not count (draft, §8.2).
+        page.headers["content-type"] = "application/statuslist+jwt"
+        return self._publish("status_list_answer", page)
+
     def _forget_old(self, seconds: float) -> None:
         """Drop what has expired; when still too much waits, refuse rather than forget a live login."""
         self._pushed = {key: kept for key, kept in self._pushed.items() if kept.expires_at > seconds}
@@ -308,6 +328,17 @@ class IssuerService:
         self._codes = {key: kept for key, kept in self._codes.items() if kept.expires_at > seconds}
         if len(self._pushed) + len(self._interactions) + len(self._codes) >= _MAX_WAITING:
             raise Refusal("temporarily_unavailable", "too many logins are waiting", 503)
+
+
+def _is_list(path: str) -> bool:
+    return path.startswith(f"{STATUS_LISTS_PATH}/")
+
+
+def _known_path(path: str) -> str | None:
+    """Return the path of the endpoint; all status lists together count as one."""
+    if _is_list(path):
+        return STATUS_LISTS_PATH
+    return path if path in PATHS.values() else None
 
 
 def _check_grant(grant: Grant, form: Mapping[str, str], client_id: str) -> None:

@@ -15,6 +15,7 @@ from cyberid_client.trust.keys import KeySet, PublishedKey
 from cyberid_client.trust.profile import ChainProfile
 from cyberid_client.trust.purposes import TEST_MARK_POLICY, Purpose, PurposeRule, PurposeTable
 from cyberid_client.trust.roots import TrustStore
+from cyberid_client.trust.status_list import StatusList, StatusLists
 
 __all__ = [
     "ALGORITHMS",
@@ -28,6 +29,8 @@ __all__ = [
     "Purpose",
     "PurposeRule",
     "PurposeTable",
+    "StatusList",
+    "StatusLists",
     "TrustStore",
     "find_algorithm",
     "load_public_key",

@@ -40,6 +40,14 @@ from cyberid_client.wire.responses import (
     parse_par,
     parse_token,
 )
+from cyberid_client.wire.status_list import (
+    STATUS_AGGREGATION_MAX_BYTES,
+    STATUS_LIST_MAX_BYTES,
+    STATUS_LISTS_MAX,
+    UnverifiedStatusList,
+    parse_status_aggregation,
+    parse_status_list,
+)
 from cyberid_client.wire.strict_json import parse_json_object
 
 __all__ = [
@@ -53,6 +61,9 @@ __all__ = [
     "KEYS_MAX",
     "METADATA_MAX_BYTES",
     "PAR_MAX_BYTES",
+    "STATUS_AGGREGATION_MAX_BYTES",
+    "STATUS_LISTS_MAX",
+    "STATUS_LIST_MAX_BYTES",
     "TOKEN_MAX_BYTES",
     "JWSHeader",
     "ServerMetadata",
@@ -62,6 +73,7 @@ __all__ = [
     "UnverifiedJWS",
     "UnverifiedMetadata",
     "UnverifiedPAR",
+    "UnverifiedStatusList",
     "UnverifiedTokenResponse",
     "callback_state",
     "decode_base64",
@@ -76,6 +88,8 @@ __all__ = [
     "parse_metadata",
     "parse_oauth_error",
     "parse_par",
+    "parse_status_aggregation",
+    "parse_status_list",
     "parse_token",
     "parse_unsigned_metadata",
 ]

@@ -20,6 +20,8 @@ _ALPHANUMERIC: Final = (string.ascii_letters + string.digits).encode()
 # for one character, then those whose low four or two bits are zero.
 _LAST: Final = (_ALPHANUMERIC + b"+/-_", b"", b"AQgw", b"AEIMQUYcgkosw048")
 _PADDING: Final = (b"", b"", b"==", b"=")
+# A longer text is decoded piece by piece, so that no copy of the whole is made on the way. Whole quanta.
+_PIECE: Final = 1024 * 1024
 
 
 class WireError(ValueError):
@@ -45,6 +47,8 @@ def decode_base64url(text: str | bytes) -> bytes:
     """
     # What is not ASCII becomes a character that is in no alphabet.
     raw = text.encode("ascii", "replace") if isinstance(text, str) else text
+    if len(raw) > _PIECE:
+        return b"".join(decode_base64url(raw[at : at + _PIECE]) for at in range(0, len(raw), _PIECE))
     quantum = len(raw) % 4
     if raw[-1:] not in _LAST[quantum]:
         raise WireError

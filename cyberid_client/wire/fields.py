@@ -42,6 +42,17 @@ class Fields:
             return value
         raise self._refusal(name)
 
+    def inner(self, name: str) -> Fields:
+        """Return a required object, to be read in the same way.
+
+        Raises:
+            VerificationError: ``claim_missing``, ``claim_type``.
+        """
+        value = self.members.get(name)
+        if type(value) is dict:
+            return Fields(self.document, value)
+        raise self._refusal(name)
+
     def optional_text(self, name: str, *, wrong: str = "claim_type") -> str | None:
         """Return a text, or ``None`` when the member is absent.
 
@@ -89,6 +100,17 @@ class Fields:
             return None
         raise refusal(self.document, wrong)
 
+    def integer(self, name: str) -> int:
+        """Return a required whole number without fraction or exponent, never a truth value.
+
+        Raises:
+            VerificationError: ``claim_missing``, ``claim_type``.
+        """
+        value = self.members.get(name)
+        if type(value) is int:
+            return value
+        raise self._refusal(name)
+
     def date(self, name: str) -> float:
         """Return a required NumericDate, which may be fractional (RFC 7519 §2).
 
@@ -110,6 +132,17 @@ class Fields:
             VerificationError: ``claim_type``.
         """
         return self.date(name) if name in self.members else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a required list of texts, which may be empty.
+
+        Raises:
+            VerificationError: ``claim_missing``, ``claim_type``.
+        """
+        texts = as_texts(self.members.get(name))
+        if texts is None:
+            raise self._refusal(name)
+        return texts
 
     def optional_texts(self, name: str) -> tuple[str, ...] | None:
         """Return a list of texts, or ``None`` when the member is absent.

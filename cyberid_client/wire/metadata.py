@@ -35,6 +35,7 @@ class ServerMetadata:
         pushed_authorization_request_endpoint: likewise (RFC 9126 §5).
         jwks_uri: likewise.
         end_session_endpoint: likewise, or ``None``.
+        status_list_aggregation_endpoint: likewise (Token Status List §9.1).
         response_types_supported: as listed; an absent list is empty, like every list here.
         response_modes_supported: likewise.
         grant_types_supported: likewise.
@@ -54,6 +55,7 @@ class ServerMetadata:
     pushed_authorization_request_endpoint: str
     jwks_uri: str
     end_session_endpoint: str | None
+    status_list_aggregation_endpoint: str | None
     response_types_supported: tuple[str, ...]
     response_modes_supported: tuple[str, ...]
     grant_types_supported: tuple[str, ...]
@@ -134,6 +136,7 @@ def _server_metadata(claims: Fields) -> ServerMetadata:
         pushed_authorization_request_endpoint=claims.text("pushed_authorization_request_endpoint"),
         jwks_uri=claims.text("jwks_uri"),
         end_session_endpoint=claims.optional_text("end_session_endpoint"),
+        status_list_aggregation_endpoint=claims.optional_text("status_list_aggregation_endpoint"),
         response_types_supported=texts("response_types_supported"),
         response_modes_supported=texts("response_modes_supported"),
         grant_types_supported=texts("grant_types_supported"),

@@ -164,10 +164,24 @@ def read_json(
     Raises:
         VerificationError: ``content_type``, ``too_large``, ``malformed``.
     """
+    expect_media_type(response, document=document, media_types=media_types)
+    return Fields(document, parse_json_object(response.body, document=document, max_bytes=max_bytes))
+
+
+def expect_media_type(response: HTTPResponse, *, document: str, media_types: tuple[str, ...]) -> None:
+    """Refuse a body that is served as something else.
+
+    Args:
+        response: untrusted.
+        document: the prefix of the error codes.
+        media_types: accepted, in lower case; parameters are allowed and ignored.
+
+    Raises:
+        VerificationError: ``content_type``.
+    """
     content_type = response.headers.get("content-type", "")
     if content_type.partition(";")[0].strip(" \t").lower() not in media_types:
         raise refusal(document, "content_type")
-    return Fields(document, parse_json_object(response.body, document=document, max_bytes=max_bytes))
 
 
 def _lifetime(answer: Fields) -> int | float | None:

@@ -24,7 +24,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse_json_object(
-    data: bytes, *, document: str, max_bytes: int, max_depth: int = 16
+    data: bytes, *, document: str, max_bytes: int, max_depth: int = 16, max_marks: int | None = None
 ) -> dict[str, object]:
     """Parse a JSON object strictly (RFC 8259, and RFC 7493 where it is stricter).
 
@@ -33,6 +33,9 @@ def parse_json_object(
         document: the prefix of the error codes.
         max_bytes: longer input is refused unread.
         max_depth: so many arrays and objects may stand in one another, the outermost included.
+        max_marks: so many commas and opening brackets may stand in it, those in texts included. Each
+            value needs one, and a small value takes tens of times its bytes in memory: a document of
+            megabytes has a limit here.
 
     Returns:
         The members; every value is of exactly the type that ``json`` makes, every number finite,
@@ -41,10 +44,12 @@ def parse_json_object(
     Raises:
         VerificationError: ``too_large``; or ``malformed``: not UTF-8, not one JSON object, too
             deep, a member twice in any object, ``NaN``, an infinite or oversized number, a lone
-            surrogate.
+            surrogate, more marks than allowed.
     """
     if len(data) > max_bytes:
         raise refusal(document, "too_large")
+    if max_marks is not None and sum(map(data.count, (b",", b"[", b"{"))) > max_marks:
+        raise refusal(document, "malformed")
     members = _load(data, max_depth)
     if members is None:
         raise refusal(document, "malformed")

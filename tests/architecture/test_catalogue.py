@@ -11,7 +11,19 @@ from cyberid_client.error_codes import CATALOGUE
 FAMILIES = {entry.family for entry in CATALOGUE.values()}
 
 # Codes of these documents may be put together from the document's name and a rule's: f"{document}.type".
-DOCUMENTS = frozenset({"callback", "discovery", "id_token", "jwks", "metadata", "par", "token"})
+DOCUMENTS = frozenset(
+    {
+        "callback",
+        "discovery",
+        "id_token",
+        "jwks",
+        "metadata",
+        "par",
+        "status_aggregation",
+        "status_list",
+        "token",
+    }
+)
 
 
 def raised(tree: ast.Module) -> Iterator[tuple[str, re.Pattern[str]]]:

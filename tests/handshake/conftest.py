@@ -6,6 +6,7 @@ the name is ``"parsing"`` when no check had begun. A claim or parameter of ``...
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,14 +26,18 @@ from cyberid_client.handshake.checklists import (
     DISCOVERY,
     METADATA,
     PAR_RESPONSE,
+    STATUS_AGGREGATION,
+    STATUS_LIST,
     TOKEN_RESPONSE,
     UNSIGNED_METADATA,
 )
 from cyberid_client.handshake.metadata import IssuerMetadata, judge_metadata
+from cyberid_client.handshake.status_list import judge_status_list, resolve_status_list
 from cyberid_client.handshake.subjects import (
     CallbackSubject,
     DiscoverySubject,
     PARSubject,
+    StatusAggregationSubject,
     TokenSubject,
     UnsignedMetadataSubject,
 )
@@ -40,14 +45,16 @@ from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPResponse
 from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import SignedDraft
-from cyberid_client.testing.jose import ALGORITHMS, json_bytes
+from cyberid_client.testing.jose import ALGORITHMS, b64url, json_bytes
 from cyberid_client.testing.keyring import Keyring, Signer, x5c_of
 from cyberid_client.testing.pki import pem
-from cyberid_client.trust import KeySet
+from cyberid_client.testing.status_lists import pack_statuses
+from cyberid_client.trust import KeySet, StatusList
 from cyberid_client.wire.callback import parse_callback
 from cyberid_client.wire.jwks import parse_jwks
 from cyberid_client.wire.metadata import parse_unsigned_metadata
 from cyberid_client.wire.responses import parse_discovery, parse_par, parse_token
+from cyberid_client.wire.status_list import parse_status_aggregation, parse_status_list
 
 ISSUER = "https://issuer.example"
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -394,6 +401,117 @@ class ResponseBench(Bench):
         )
 
 
+LIST_URI = f"{ISSUER}/status-lists/1"
+
+
+def status_response(token: str | bytes, content_type: str = "application/statuslist+jwt") -> HTTPResponse:
+    body = token.encode() if isinstance(token, str) else token
+    return HTTPResponse(status=200, headers={"content-type": content_type}, body=body, url=LIST_URI)
+
+
+@dataclass(frozen=True)
+class StatusListBench(Bench):
+    """Sign status lists and judge them."""
+
+    uri: str = LIST_URI
+
+    def entries(self, packed: bytes = b"", *, bits: int = 1) -> dict[str, object]:
+        """Return the claim that holds the entries."""
+        return {
+            "bits": bits,
+            "lst": b64url(zlib.compress(packed or pack_statuses({5: 1}, bits=1, entries=16))),
+        }
+
+    def token(
+        self,
+        *,
+        header: Mapping[str, object] | None = None,
+        signer: Signer | None = None,
+        edit: Callable[[SignedDraft], None] = lambda draft: None,
+        **claims: object,
+    ) -> str:
+        """Sign an honest list of 16 entries, the sixth of them 1, with changes to header and claims."""
+        chosen = signer or self.keyring.signer("status")
+        honest_header = {
+            "alg": chosen.algorithm.name,
+            "kid": chosen.kid,
+            "typ": "statuslist+jwt",
+            "x5c": x5c_of(chosen.chain),
+        }
+        honest = {
+            "sub": LIST_URI,
+            "iat": SECONDS,
+            "exp": SECONDS + 3600,
+            "ttl": 300,
+            "status_list": self.entries(),
+        }
+        draft = SignedDraft(
+            header=members(honest_header, header or {}),
+            claims=members(honest, claims),
+            signer=chosen,
+            keyring=self.keyring,
+            now=NOW,
+        )
+        edit(draft)
+        return draft.encode()
+
+    def judge(
+        self,
+        token: str,
+        *,
+        settings: Mapping[str, object] | None = None,
+        newest_iat: float | None = None,
+        uri: str = LIST_URI,
+        now: datetime = NOW,
+    ) -> StatusList:
+        return judge_status_list(
+            status_response(token),
+            uri=uri,
+            rp=replace(self.rp, **(settings or {})),
+            now=now,
+            newest_iat=newest_iat,
+            cache=None,
+            checks=STATUS_LIST,
+        )
+
+    def verdict(
+        self,
+        *,
+        settings: Mapping[str, object] | None = None,
+        newest_iat: float | None = None,
+        uri: str = LIST_URI,
+        now: datetime = NOW,
+        without: str = "",
+        **token: object,
+    ) -> Verdict:
+        """Return the verdict on a list made of ``token``, with all checks but ``without``."""
+        made = self.token(**token)
+        rp = replace(self.rp, **(settings or {}))
+        checks = tuple(each for each in STATUS_LIST if each.name != without)
+
+        def judge(watched: tuple[Check, ...]) -> None:
+            claims = parse_status_list(status_response(made))
+            subject = resolve_status_list(claims, uri=uri, rp=rp, now=now, newest_iat=newest_iat, cache=None)
+            run_checks(watched, subject)
+
+        return verdict_of("status_list", checks, judge)
+
+    def aggregation(
+        self, *, settings: Mapping[str, object] | None = None, without: str = "", **page: object
+    ) -> Verdict:
+        """Return the verdict on the page that names the lists."""
+        response = json_response(members({"status_lists": [LIST_URI]}, page))
+        rp = replace(self.rp, **(settings or {}))
+        checks = tuple(each for each in STATUS_AGGREGATION if each.name != without)
+        return verdict_of(
+            "status_aggregation",
+            checks,
+            lambda watched: run_checks(
+                watched, StatusAggregationSubject(parse_status_aggregation(response), rp)
+            ),
+        )
+
+
 @pytest.fixture(scope="session")
 def parts() -> dict[str, object]:
     """Make one honest issuer and one relying party for all tests; nothing changes them."""
@@ -422,3 +540,8 @@ def metadata(parts: dict[str, object]) -> MetadataBench:
 @pytest.fixture(scope="session")
 def responses(parts: dict[str, object]) -> ResponseBench:
     return ResponseBench(**parts)
+
+
+@pytest.fixture(scope="session")
+def status_list(parts: dict[str, object]) -> StatusListBench:
+    return StatusListBench(**parts)

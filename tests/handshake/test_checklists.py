@@ -24,6 +24,8 @@ DOCUMENT_OF = {
     "ID_TOKEN": "id_token",
     "UNSIGNED_METADATA": "metadata",
     "ID_TOKEN_WITHOUT_CHAIN": "id_token",
+    "STATUS_AGGREGATION": "status_aggregation",
+    "STATUS_LIST": "status_list",
 }
 
 NOW = 1_795_334_400
@@ -106,11 +108,31 @@ BROKEN = [
     ("ID_TOKEN", "check_sector", "id_token.sector", {"sector": OTHER}),
     ("ID_TOKEN", "check_persistence", "id_token.persistence", {"persistence": "D"}),
     ("ID_TOKEN", "check_age_band", "id_token.age_band", {"age_band": "adult"}),
+    ("STATUS_AGGREGATION", "check_list_addresses", "status_aggregation.url", {"status_lists": [OTHER]}),
+    ("STATUS_LIST", "check_algorithm", "status_list.algorithm", {"header": {"alg": "none"}}),
+    ("STATUS_LIST", "check_critical", "status_list.critical", {"header": {"crit": ["x"]}}),
+    ("STATUS_LIST", "check_type", "status_list.type", {"header": {"typ": "JWT"}}),
+    ("STATUS_LIST", "check_key", "status_list.chain_missing", {"header": {"x5c": ...}}),
+    ("STATUS_LIST", "check_signature", "status_list.signature", {"edit": no_signature}),
+    ("STATUS_LIST", "check_list_subject", "status_list.subject", {"sub": OTHER}),
+    ("STATUS_LIST", "check_list_audience", "status_list.audience", {"aud": "other"}),
+    ("STATUS_LIST", "check_list_issued_at", "status_list.issued_in_future", {"iat": NOW + 11}),
+    (
+        "STATUS_LIST",
+        "check_list_issued_at",
+        "status_list.issued_too_long_ago",
+        {"iat": NOW - 86_401, "exp": ...},
+    ),
+    ("STATUS_LIST", "check_list_not_before", "status_list.not_yet_valid", {"nbf": NOW + 11}),
+    ("STATUS_LIST", "check_list_expiry", "status_list.expired", {"exp": NOW}),
+    ("STATUS_LIST", "check_list_ttl", "status_list.ttl", {"ttl": 0}),
+    ("STATUS_LIST", "check_list_not_rolled_back", "status_list.rolled_back", {"newest_iat": NOW + 1}),
+    ("STATUS_LIST", "check_entries", "status_list.compression", {"status_list": {"bits": 1, "lst": "AAAA"}}),
 ]
 
 
 @pytest.fixture
-def broken(assertion, metadata, responses):
+def broken(assertion, metadata, responses, status_list):
     """Every rule broken alone, those included that need keys or times of their own."""
     own = assertion.keyring.signer("assertion")
     stranger = assertion.keyring.make_signer("assertion", assertion.now)
@@ -126,6 +148,13 @@ def broken(assertion, metadata, responses):
             if checklist == "ID_TOKEN" and name != "check_factors"
         ),
         ("METADATA", "check_chain", "chain.purpose", {"signer": own}),
+        ("STATUS_LIST", "check_chain", "chain.purpose", {"signer": own}),
+        (
+            "STATUS_LIST",
+            "check_entries",
+            "status_list.inflated_too_large",
+            {"status_list": status_list.entries(bytes(2**27 + 1))},
+        ),
         ("AUTHORIZATION_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
         ("ID_TOKEN", "check_key", "id_token.key_ambiguous", {"keys": two}),
         (
@@ -156,7 +185,7 @@ def broken(assertion, metadata, responses):
 
 
 @pytest.fixture
-def verdict(assertion, metadata, responses):
+def verdict(assertion, metadata, responses, status_list):
     """Judge by the checklist of a name."""
     benches = {
         "DISCOVERY": responses.discovery,
@@ -166,6 +195,8 @@ def verdict(assertion, metadata, responses):
         "TOKEN_RESPONSE": responses.token,
         "ID_TOKEN": assertion.verdict,
         "UNSIGNED_METADATA": responses.unsigned,
+        "STATUS_AGGREGATION": status_list.aggregation,
+        "STATUS_LIST": status_list.verdict,
         "ID_TOKEN_WITHOUT_CHAIN": partial(assertion.verdict, settings={"assertion_chain": "absent"}),
     }
     return lambda checklist, **asked: benches[checklist](**asked)
@@ -202,6 +233,7 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
     follows = {
         # Where there is no key, or none that is certified, the signature or the chain cannot hold.
         ("METADATA", "metadata.chain_missing"): ("check_signature", "metadata.signature"),
+        ("STATUS_LIST", "status_list.chain_missing"): ("check_signature", "status_list.signature"),
         ("ID_TOKEN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
         ("ID_TOKEN", "id_token.key_ambiguous"): ("check_signature", "id_token.signature"),
         ("ID_TOKEN_WITHOUT_CHAIN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
@@ -303,7 +335,7 @@ def names_of(checklist):
     return {each.name for each in CHECKLISTS[checklist]}
 
 
-@pytest.mark.parametrize("checklist", ["ID_TOKEN", "METADATA"])
+@pytest.mark.parametrize("checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST"])
 def test_structure_goes_first_then_the_signature_then_the_claims(checklist):
     """Cheap checks of the header go first, and no claim is compared before signature and chain hold."""
     names = [each.name for each in CHECKLISTS[checklist]]

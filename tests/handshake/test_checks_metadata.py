@@ -27,6 +27,7 @@ ENDPOINTS = (
     "token_endpoint",
     "jwks_uri",
     "end_session_endpoint",
+    "status_list_aggregation_endpoint",
 )
 
 
@@ -152,6 +153,11 @@ class TestEndpoints:
         assert ENDPOINT == metadata.verdict(**moved)
         assert None is metadata.verdict(**moved, settings=settings)
         assert ENDPOINT == metadata.verdict(settings={"issuer_hosts": frozenset({"login.example"})})
+
+    def test_a_page_of_status_lists_may_be_absent(self, metadata):
+        """An issuer without status lists names no page of them."""
+        token = metadata.token(status_list_aggregation_endpoint=...)
+        assert None is metadata.judge(token).status_list_aggregation_endpoint
 
     def test_a_logout_endpoint_may_be_absent(self, metadata):
         """The endpoint of logout is optional, and judged like the others when it is there."""

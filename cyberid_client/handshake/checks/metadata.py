@@ -98,6 +98,7 @@ def check_endpoints(subject: ServerSubject) -> None:
         server.token_endpoint,
         server.jwks_uri,
         server.end_session_endpoint,
+        server.status_list_aggregation_endpoint,
     )
     for text in endpoints:
         if text is None:

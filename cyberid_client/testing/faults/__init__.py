@@ -22,8 +22,9 @@ from cyberid_client.testing.faults.making import by_name
 from cyberid_client.testing.faults.metadata import DISCOVERY_FAULTS, METADATA_FAULTS
 from cyberid_client.testing.faults.oddities import ALL_ODDITIES
 from cyberid_client.testing.faults.signing import SIGNING_FAULTS
+from cyberid_client.testing.faults.status_list import AGGREGATION_FAULTS, STATUS_LIST_FAULTS
 
-__all__ = ["FAULTS", "ODDITIES"]
+__all__ = ["FAULTS", "ODDITIES", "STATUS_FAULTS"]
 
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
     by_name(
@@ -40,4 +41,6 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         TRANSPORT_FAULTS,
     )
 )
+# No login meets these: status lists are fetched on timers.
+STATUS_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(AGGREGATION_FAULTS, STATUS_LIST_FAULTS))
 ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType({each.name: each for each in ALL_ODDITIES})

@@ -34,6 +34,7 @@ _CLASS_OF_CODE: Final[Mapping[str, str]] = {
     "token.client_refused": "ConfigurationError",
     "id_token.signature": "SignatureError",
     "metadata.signature": "SignatureError",
+    "status_list.signature": "SignatureError",
 }
 _CLASS_OF_SECTION: Final[Mapping[str, str]] = {
     "chain": "ChainError",
