@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import itertools
 import re
 import tomllib
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import cyberid_client
-from cyberid_client import Assurance, HTTPLimits, RelyingParty
+from cyberid_client import Assurance, Client, HTTPLimits, RelyingParty
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
@@ -93,6 +94,13 @@ def test_every_setting_is_described_with_its_default(kind):
     expected = {each.name: _default_of(each) for each in dataclasses.fields(kind) if each.init}
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", _section_of(kind.__name__), re.MULTILINE))
     assert expected == rows
+
+
+def test_every_argument_of_the_client_is_described():
+    """The page of settings has a row for each thing that a client takes beside the configuration."""
+    section = PAGES["docs/configuration.md"].partition("## What `Client` takes")[2].partition("\n## ")[0]
+    taken = [name for name in inspect.signature(Client).parameters if name != "rp"]
+    assert taken == re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
 
 
 def _section_of(name: str) -> str:
