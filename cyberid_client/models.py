@@ -145,7 +145,7 @@ class PseudonymKeys:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         with OwnFramesDropped():
-            if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
+            if not _is_table_of_keys(keys):
                 raise ConfigurationError("config.pseudonym_key")
         self._keys = dict(keys)
 
@@ -175,6 +175,14 @@ class PseudonymKeys:
             if key_id not in self._keys:
                 raise ConfigurationError("config.pseudonym_key")
         return hmac.digest(self._keys[key_id], message, hashlib.sha256)
+
+
+def _is_table_of_keys(keys: object) -> bool:
+    return (
+        isinstance(keys, Mapping)
+        and len(keys) > 0
+        and all(_is_key_id(name) and _is_key(key) for name, key in keys.items())
+    )
 
 
 def _is_key_id(name: object) -> bool:

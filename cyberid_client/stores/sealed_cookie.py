@@ -70,7 +70,7 @@ class SealedCookieStore:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         with OwnFramesDropped():
-            if not keys or not all(_is_key_id(name) and _is_key(key) for name, key in keys.items()):
+            if not _is_table_of_keys(keys):
                 raise ConfigurationError("config.store_key", "keys")
         # The label keeps a key that the app also uses elsewhere from opening what was made there.
         self._ciphers = {name: AESGCM(hmac.digest(key, _LABEL, hashlib.sha256)) for name, key in keys.items()}
@@ -140,6 +140,14 @@ def _microseconds(moment: datetime) -> int:
 
 def _bytes(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
+
+
+def _is_table_of_keys(keys: object) -> bool:
+    return (
+        isinstance(keys, Mapping)
+        and len(keys) > 0
+        and all(_is_key_id(name) and _is_key(key) for name, key in keys.items())
+    )
 
 
 def _is_key_id(name: object) -> bool:

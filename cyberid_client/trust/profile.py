@@ -45,9 +45,9 @@ class ChainProfile:
             raise ConfigurationError("config.value", "profile.eku")
         if not is_set_of_object_identifiers(self.policies, empty=True):
             raise ConfigurationError("config.value", "profile.policies")
-        if self.key_usage not in {"digital_signature", None}:
+        if self.key_usage not in ("digital_signature", None):
             raise ConfigurationError("config.value", "profile.key_usage")
-        if "" in {self.san_uri, self.san_host}:
+        if "" in (self.san_uri, self.san_host):
             raise ConfigurationError("config.value", "profile.san")
         depth = self.max_intermediates
         if type(depth) is not int or not 0 <= depth <= _INTERMEDIATES_MAX:

@@ -100,7 +100,7 @@ class PurposeTable:
     shared_purpose_keys: bool = False
 
     def __post_init__(self) -> None:
-        if set(self.rules) != set(Purpose):
+        if not _is_table_of_rules(self.rules):
             raise ConfigurationError("config.purposes")
         object.__setattr__(self, "rules", MappingProxyType(dict(self.rules)))
         uses = Counter(oid for rule in self.rules.values() for oid in rule.ekus)
@@ -114,6 +114,14 @@ class PurposeTable:
     def builtin(cls) -> PurposeTable:
         """Return the table on the example arc, for mock issuers."""
         return _BUILTIN
+
+
+def _is_table_of_rules(rules: object) -> bool:
+    return (
+        isinstance(rules, Mapping)
+        and set(rules) == set(Purpose)
+        and all(isinstance(rule, PurposeRule) for rule in rules.values())
+    )
 
 
 _BUILTIN: Final = PurposeTable(
