@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -18,20 +20,24 @@ from cyberid_client.errors import (
 from cyberid_client.handshake import cookies
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
+from cyberid_client.health import Health, examine
 from cyberid_client.link import Environment, IssuerLink, system_clock
 from cyberid_client.models import Assurance, Login, LoginRequest, PendingLogin
 from cyberid_client.ports import Clock, PendingStore, Transport
+from cyberid_client.privacy.recognisers import find_identity_numbers
 from cyberid_client.refreshing import Refresher, SnapshotKeeper
 from cyberid_client.state import IssuerSnapshot
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.tracebacks import drop_frames, where_raised
 from cyberid_client.transport import RequestsTransport
-from cyberid_client.trust import ChainCache
+from cyberid_client.trust import ChainCache, TrustStore
 from cyberid_client.wire.callback import callback_state
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
+
+PSEUDONYMS_LOOKED_AT: Final = 1_000
 
 # A store keeps a record a little longer than the login lives, so that a person who comes late is told so.
 EXPIRED_IS_KNOWN_FOR: Final = timedelta(minutes=1)
@@ -100,7 +106,6 @@ class Client:
         clock: Clock | None = None,
         background: bool = True,
     ) -> None:
-        self._rp = rp
         self._pending: PendingStore = MemoryPendingStore() if pending is None else pending
         self._env = Environment(system_clock if clock is None else clock)
         self._cache = ChainCache()
@@ -112,7 +117,12 @@ class Client:
         )
         self._keeper = SnapshotKeeper(self._link)
         self._refresher = Refresher(self._keeper, self._env.now) if background else None
+        self._identity_shapes: deque[bool] = deque(maxlen=PSEUDONYMS_LOOKED_AT)
         self._closed = False
+
+    @property
+    def _rp(self) -> RelyingParty:
+        return self._link.rp
 
     def __enter__(self) -> Self:
         return self
@@ -204,7 +214,7 @@ class Client:
         with _Leg("finish"):
             pending = self._take(Handle.parse(handle))
             snapshot = self._current_snapshot()
-            return self._link.run(
+            login = self._link.run(
                 finish_redirect(
                     self._rp,
                     callback,
@@ -216,6 +226,8 @@ class Client:
                 ),
                 self._keeper.newer_keys,
             )
+            self._note_identity_shape(login)
+            return login
 
     def cookie_name_for(self, callback: str) -> str | None:
         """Return the name of the cookie in which this callback's handle is, if it has a state.
@@ -245,12 +257,48 @@ class Client:
         self._require_open()
         self._keeper.refresh()
 
+    def replace_trust(self, trust: TrustStore) -> None:
+        """Put newer pinned roots in place of the present ones while logins go on.
+
+        Add a root before you remove another: the new store must share one with the present one. Chains
+        are judged by the new roots from the next check on; metadata and keys are fetched anew.
+
+        Args:
+            trust: from a file that the operator rolled out.
+
+        Raises:
+            ConfigurationError: ``trust.disjoint``, ``trust.rolled_back``, ``trust.expired`` or
+                ``trust.test_root``; the present roots stay.
+            UnavailableError, VerificationError: the new roots are in place, but the metadata could not
+                be fetched or are not to be believed under them; what was known stays.
+        """
+        self._require_open()
+        if self._rp.trust is not None:
+            self._rp.trust.check_successor(trust)
+        rp = replace(self._rp, trust=trust)
+        rp.require_current(self._env.now())
+        self._link.rp = rp
+        logger.info("trust replaced: fingerprint=%s version=%s", trust.fingerprint, trust.version)
+        self._keeper.refresh()
+
+    def health(self) -> Health:
+        """Say how this client is doing, from what it knows; fetches nothing."""
+        shapes = tuple(self._identity_shapes)
+        share = sum(shapes) / len(shapes) if shapes else 0.0
+        return examine(self._rp, self._keeper.snapshot, now=self._env.now(), identity_shapes=share)
+
+    def _note_identity_shape(self, login: Login) -> None:
+        # Shapes without a check digit refuse nobody: a person whose random string looks like a permit
+        # could never log in. Many of them in a row are the operator's business.
+        self._identity_shapes.append(bool(find_identity_numbers(login.pseudonym.value)))
+
     def _require_open(self) -> None:
         if self._closed:
             raise ConfigurationError("client.closed")
 
     def _current_snapshot(self) -> IssuerSnapshot:
         self._require_open()
+        self._rp.require_current(self._env.now())
         snapshot = self._keeper.current(ahead=self._refresher is not None)
         if self._refresher is not None:
             self._refresher.ensure_running()

@@ -279,8 +279,8 @@ class RelyingParty:
         object.__setattr__(self, "_issuer_url", self._web_url(self.issuer, "config.issuer", "issuer"))
         if self._issuer_url.query or self._issuer_url.fragment:
             raise ConfigurationError("config.issuer", "issuer")
-        self._check_client()
         self._check_numbers()
+        self._check_client()
         self._check_choices()
         self._check_exceptions()
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
@@ -320,6 +320,15 @@ class RelyingParty:
             if mode is assurance:
                 return value
         raise ConfigurationError("config.assurance", "assurance_values")
+
+    def require_current(self, now: datetime) -> None:
+        """Refuse to go on with a trust bundle that is out of date.
+
+        Raises:
+            ConfigurationError: ``trust.expired``, from the very second of its expiry.
+        """
+        if self.trust is not None and self.trust.expires_at is not None and self.trust.expires_at <= now:
+            raise ConfigurationError("trust.expired", "trust")
 
     def redirect_uri_named(self, redirect_uri: str | None) -> str:
         """Return the redirect URI that a login uses.

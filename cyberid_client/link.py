@@ -18,8 +18,9 @@ from cyberid_client.handshake.metadata import (
     fetch_key_set,
     fetch_metadata,
 )
+from cyberid_client.handshake.status_list import fetch_status_aggregation, fetch_status_list
 from cyberid_client.ports import Clock, HTTPRequest, HTTPResponse, Transport
-from cyberid_client.trust import ChainCache, KeySet
+from cyberid_client.trust import ChainCache, KeySet, StatusList
 
 __all__ = ["Environment", "IssuerLink", "system_clock"]
 
@@ -65,12 +66,15 @@ class IssuerLink:
         transport: HTTP to the issuer.
         env: clock and randomness.
         cache: remembers chain verdicts.
+
+    Attributes:
+        rp: as given; replaced whole when the roots change.
     """
 
     def __init__(
         self, rp: RelyingParty, *, transport: Transport, env: Environment, cache: ChainCache
     ) -> None:
-        self._rp = rp
+        self.rp = rp
         self._transport = transport
         self._env = env
         self._cache = cache
@@ -85,11 +89,20 @@ class IssuerLink:
 
     def fetch_metadata(self, newest_iat: float | None) -> FetchedMetadata:
         """Fetch and believe the metadata, or raise."""
-        return self.run(fetch_metadata(self._rp, self._env, newest_iat=newest_iat, cache=self._cache))
+        return self.run(fetch_metadata(self.rp, self._env, newest_iat=newest_iat, cache=self._cache))
 
     def fetch_keys(self, metadata: IssuerMetadata) -> FetchedKeys:
         """Fetch the key set, or raise."""
         return self.run(fetch_key_set(metadata))
+
+    def fetch_status_aggregation(self, metadata: IssuerMetadata) -> tuple[str, ...]:
+        """Fetch the addresses of all status lists, or raise."""
+        return self.run(fetch_status_aggregation(self.rp, metadata))
+
+    def fetch_status_list(self, uri: str, newest_iat: float | None) -> StatusList:
+        """Fetch and believe one status list, or raise."""
+        flow = fetch_status_list(self.rp, self._env, uri, newest_iat=newest_iat, cache=self._cache)
+        return self.run(flow)
 
     def close(self) -> None:
         """Give back connections."""

@@ -228,6 +228,22 @@ class MockIssuer:
         """Sign with a new key from now on; the old one leaves the key set at once."""
         self._service.keyring.rotate(self._clock())
 
+    def publish_next_signing_key(self) -> None:
+        """Show the key that :meth:`rotate_signing_key` will use next beside the present one."""
+        self._service.keyring.publish_next(self._clock())
+
+    def renew_authority(self) -> None:
+        """Let a new authority under the same root certify the keys that are in use."""
+        self._service.keyring.renew_authority(self._clock())
+
+    def renew_metadata_signer(self) -> None:
+        """Sign metadata with a new key from now on."""
+        self._service.keyring.renew_metadata_signer(self._clock())
+
+    def renew_root(self) -> None:
+        """Put everything under a new root; :attr:`root_pem` is the new one from now on."""
+        self._service.keyring.renew_root(self._clock())
+
     def withdraw_signing_key(self) -> None:
         """Take the signing key out of the key set, and sign with it all the same, until :meth:`disarm`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -80,6 +80,7 @@ class Keyring:
         """Publish exactly the honest key set again."""
         self.extra_keys: list[dict[str, object]] = []
         self.publish_chains = True
+        self._next: Signer | None = None
         self.publish_own_key = True
 
     def signer(self, purpose: str) -> Signer:
@@ -95,10 +96,37 @@ class Keyring:
             purpose=purpose, algorithm=chosen, key=key, kid=thumbprint(key.public_key()), chain=chain
         )
 
+    def publish_next(self, now: datetime) -> None:
+        """Make the next assertion signer and publish it beside the present one."""
+        self._next = self.make_signer("assertion", now)
+        self.publish(self._next.to_jwk())
+
     def rotate(self, now: datetime) -> Signer:
-        """Replace the assertion signer; the old key leaves the key set at once."""
-        self._signers["assertion"] = self.make_signer("assertion", now)
+        """Replace the assertion signer, by the next one if it is published already.
+
+        The old key leaves the key set at once.
+        """
+        self._signers["assertion"] = self._next or self.make_signer("assertion", now)
+        self._next = None
+        self.extra_keys = []
         return self._signers["assertion"]
+
+    def renew_authority(self, now: datetime) -> None:
+        """Found a new authority under the root, and let it certify the keys that are in use."""
+        self.authority = self.root.found_authority(authority_form(now, self.issuer))
+        self._signers = {
+            purpose: replace(signer, chain=self.rechain(signer, now))
+            for purpose, signer in self._signers.items()
+        }
+
+    def renew_root(self, now: datetime) -> None:
+        """Make a new root, and everything below it anew; the keys that are in use stay."""
+        self.root = make_root(now)
+        self.renew_authority(now)
+
+    def renew_metadata_signer(self, now: datetime) -> None:
+        """Sign metadata with a new key from now on."""
+        self._signers["metadata"] = self.make_signer("metadata", now)
 
     def publish(self, entry: dict[str, object]) -> None:
         """Put one more entry in front of the honest one until :meth:`reset_publication`."""

@@ -26,7 +26,7 @@ FLOORS = (
     ("config",),
     ("handshake",),
     ("stores", "transport", "state"),
-    ("link", "refreshing"),
+    ("link", "refreshing", "health"),
     ("client",),
     ("",),  # the package itself: the front door, which those above use and those below never do
     ("testing",),
@@ -66,13 +66,13 @@ REACHES: dict[str, frozenset[str]] = {
     # the process and its environment
     "os": frozenset({"cli"}),
     "os.getpid": frozenset({"transport"}),
-    "os.register_at_fork": frozenset({"stores", "refreshing"}),
+    "os.register_at_fork": frozenset({"stores", "refreshing", "status_keeper"}),
     "sys": frozenset({"privacy.redaction", "cli"}),
     "sys.gettrace": frozenset({"testing"}),
     "sys.settrace": frozenset({"testing"}),
     "subprocess": frozenset({"cli"}),
     "multiprocessing": frozenset({"testing"}),
-    "threading": frozenset({"trust", "stores", "refreshing", "testing"}),
+    "threading": frozenset({"trust", "stores", "refreshing", "status_keeper", "testing"}),
     # the network
     "socket": frozenset({"transport", "testing", "cli"}),
     "ssl": frozenset({"transport", "testing"}),

@@ -172,14 +172,14 @@ class App:
         flow = fetch_metadata(
             self.rp, self.env, newest_iat=self.newest_iat, cache=self.cache, checklists=self.checklists
         )
-        metadata = self.drive(flow)
+        metadata = self.drive(flow).metadata
         self.newest_iat = metadata.issued_at
         return metadata
 
     def learn(self) -> tuple[Any, Any]:
         """Fetch metadata and key set."""
         metadata = self.learn_metadata()
-        return metadata, self.drive(fetch_key_set(metadata))
+        return metadata, self.drive(fetch_key_set(metadata)).keys
 
     def start(self, metadata: Any) -> Any:
         fault = FAULTS.get(self.case.fault)
