@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from cyberid_client import Assurance, ClientKey, CyberIDError, PurposeTable, RelyingParty, TrustStore
-from cyberid_client.client import Environment
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.flow import Flow, KeysWanted
 from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
+from cyberid_client.link import Environment
 from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
 from cyberid_client.testing import FAULTS, ManualClock, MockIssuer
@@ -225,7 +225,7 @@ class App:
         self.arm()
         metadata = self.learn_metadata()
         reached.append("metadata")
-        keys = self.drive(fetch_key_set(metadata))
+        keys = self.drive(fetch_key_set(metadata)).keys
         started = self.start(metadata)
         reached.append("pushed request")
         if self.case.fault == "browser.comes_late":
