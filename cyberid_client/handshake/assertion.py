@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
 
 from cyberid_client.config import Expected
 from cyberid_client.errors import ConfigurationError
@@ -27,9 +26,6 @@ from cyberid_client.wire.assertion import parse_assertion
 from cyberid_client.wire.jws import JWSHeader
 
 __all__ = ["verify_assertion"]
-
-KINDS: Final[frozenset[str | None]] = frozenset({None, "jwt"})
-
 
 def verify_assertion(
     token: str | bytes,
@@ -93,8 +89,6 @@ def judge_assertion(
     key, certificates = choose_key(header, keys, expected)
     chain = ChainOnDemand(certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache)
     subject = AssertionSubject(
-        document="id_token",
-        kinds=KINDS,
         jws=claims.jws,
         claims=claims,
         key=key,
@@ -132,9 +126,9 @@ def certified_key(certificates: tuple[bytes, ...], algorithm: Algorithm) -> Sign
 
 
 def certified_public_key_info(token: str | bytes, expected: Expected) -> bytes:
-    """Return the SubjectPublicKeyInfo of the leaf in the header, of a token that was judged already."""
-    header = parse_assertion(token).jws.header
-    return certified_key(header.x5c, expected.algorithm).public_key_info
+    """Return the SubjectPublicKeyInfo of the leaf in a judged token's header, or nothing without one."""
+    certificates = parse_assertion(token).jws.header.x5c
+    return certified_key(certificates, expected.algorithm).public_key_info if certificates else b""
 
 
 def _build(
