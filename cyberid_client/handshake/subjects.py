@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.errors import ChainError
@@ -149,8 +149,8 @@ class SignedSubject(Protocol):
 class AssertionSubject:
     """One assertion with all that it is compared with."""
 
-    document: str
-    kinds: frozenset[str | None]
+    document: ClassVar[str] = "id_token"
+    kinds: ClassVar[frozenset[str | None]] = frozenset({None, "jwt"})
     jws: UnverifiedJWS
     claims: UnverifiedAssertion
     key: SigningKey

@@ -189,6 +189,9 @@ class Fields:
 
 def as_texts(value: object) -> tuple[str, ...] | None:
     """Return a JSON list of non-empty texts as a tuple, anything else as ``None``."""
-    if type(value) is list and all(type(item) is str and item for item in value):
-        return tuple(value)
-    return None
+    if type(value) is not list:
+        return None
+    for item in value:
+        if type(item) is not str or not item:
+            return None
+    return tuple(value)
