@@ -6,6 +6,7 @@ Everything that the rules need is read here, in one place, so that nothing of it
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,8 @@ from cyberid_client.trust.parts import require_few_parts
 __all__ = ["CERTIFICATE_BYTES_MAX", "CertificateFacts", "leaf_public_key", "read_certificate"]
 
 CERTIFICATE_BYTES_MAX: Final = 16 * 1024
+# Names, policies, usages and name constraints, each: an engine reads them again, and compares them.
+ENTRIES_MAX: Final = 16
 
 # A relying party must understand a critical extension or refuse the certificate (RFC 5280 §4.2).
 _UNDERSTOOD: Final = frozenset(
@@ -173,6 +176,8 @@ def _read(der: bytes) -> CertificateFacts:
     names = values.get(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     policies = values.get(ExtensionOID.CERTIFICATE_POLICIES)
     subtrees = _subtrees(values.get(ExtensionOID.NAME_CONSTRAINTS))
+    if any(_is_long(one) for one in (names, policies, ekus, subtrees)):
+        raise ChainError("chain.too_complex")
     critical = {oid for oid, extension in extensions.items() if extension.critical}
     return CertificateFacts(
         der=der,
@@ -212,6 +217,10 @@ def _signature_listed(certificate: x509.Certificate) -> bool:
         hash_ = certificate.signature_hash_algorithm
         return hash_ is not None and hash_.name in _PSS_HASHES
     return oid.dotted_string in _SIGNATURES
+
+
+def _is_long(entries: object) -> bool:
+    return isinstance(entries, Sized) and len(entries) > ENTRIES_MAX
 
 
 def _subtrees(constraints: x509.ExtensionType | None) -> tuple[x509.GeneralName, ...]:

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from cyberid_client.errors import ChainError, ConfigurationError
 from cyberid_client.trust import ChainProfile, TrustStore
+from cyberid_client.trust.certificates import ENTRIES_MAX
 from cyberid_client.trust.chains import _verify
 from cyberid_client.trust.engine import BuiltinEngine
 from cyberid_client.trust.parts import PARTS_MAX, require_few_parts
@@ -151,30 +152,57 @@ class TestWork:
         assert len(engine.paths) == PATHS_MAX
 
     def test_a_path_goes_through_an_authority_once(self, refusal, engine, make, pki):
-        """Real authorities that renewed themselves make no path longer."""
-        renewed = [
-            make.issue(
-                "CA",
-                pki.ca,
-                sign_with=make.key("P-256", "CA"),
-                kind="P-384",
-                extensions=[make.basic(ca=True), make.key_usage("key_cert_sign")],
-                not_after=make.NOW + (day + 1) * make.DAY,
-            )
-            for day in range(5)
-        ]
-        assert refusal(make.signer(renewed[0]), *renewed, pki.ca) is None
-        assert [4] == [len(path) for path in engine.paths]
+        """Real authorities that certify one another lead upwards in one way, not in circles."""
+        bound = (x509.NameConstraints(None, [x509.DNSName("example")]), True)
+        here = make.authority("Here", pki.root, bound)
+        back = make.authority("Here", make.authority("There"))
+        there = make.authority("There", make.authority("Here"))
+        assert refusal(make.signer(here), back, there, here) == "chain.untrusted"
+        assert [3] == [len(path) for path in engine.paths]
 
-    def test_name_checks_are_bounded(self, refusal, engine, make, pki):
-        """Names times constraints along a path are at most 1,024: one name more is refused unjudged."""
-        constraints = [x509.DNSName(f"h{n}.example") for n in range(64)]
-        ca = make.authority("Bound CA", pki.root, (x509.NameConstraints(None, constraints), True))
-        fitting = NAME_CHECKS_MAX // len(constraints) - 1  # the subject is a name, too
-        names = [make.dns(f"n{n}.test") for n in range(fitting + 1)]
-        assert refusal(make.signer(ca, make.names(*names[:-1])), ca) is None
-        assert refusal(make.signer(ca, make.names(*names)), ca) == "chain.too_complex"
-        assert len(engine.paths) == 1
+    def test_an_authority_may_change_its_key(self, refusal, engine, make, pki):
+        """Authorities of one name with other keys are other authorities; none is asked about itself."""
+        new = [make.basic(ca=True), make.key_usage("key_cert_sign")]
+        newer = make.issue("CA", pki.ca, kind="P-384", extensions=new)
+        assert refusal(make.signer(newer), newer, pki.ca) is None
+        assert [4] == [len(path) for path in engine.paths]
+        assert engine.holds_asked == 4  # root → CA, CA → newer, CA → signer, newer → signer
+
+    def test_an_authority_may_change_its_name(self, refusal, make, pki):
+        """One key under two names is two authorities (RFC 4158 §2.4.2)."""
+        point = slice(-65, None)
+        other = make.authority("Renamed", pki.ca)
+        renamed = make.patch(other, pki.ca, other.key_info[point], pki.ca.key_info[point])
+        decoy = make.authority("Renamed", pki.root, sign_with=make.key("P-256", "stranger"))
+        leaf = make.signer(None, issuer_name="Renamed", sign_with=pki.ca.key)
+        assert refusal(leaf, decoy, renamed, pki.ca) is None
+
+    def test_a_signer_cannot_make_work(self, refusal, engine, make, pki):
+        """Whoever holds a real signer's key gets nothing below it looked at."""
+        below = [
+            make.authority(f"Below {n}", pki.signer, make.basic(ca=True, path_length=m))
+            for n in range(2)
+            for m in range(4)
+        ]
+        leaf = make.signer(make.authority("Below 0", pki.signer))
+        assert refusal(leaf, *below, pki.signer, pki.ca) == "chain.untrusted"
+        assert (2, []) == (engine.holds_asked, engine.paths)
+
+    @pytest.mark.parametrize(("hosts", "expected"), [(1, None), (2, "chain.too_complex")])
+    def test_name_checks_are_bounded(self, refusal, engine, make, pki, hosts, expected):
+        """Names times constraints along a path are at most 1,024; beyond that no engine is asked."""
+        bound = (x509.NameConstraints(None, [x509.DNSName(f"h{n}.test") for n in range(16)]), True)
+        above, authorities = pki.root, []
+        for depth in range(4):
+            named = make.names(*[make.dns("ca.test")] * 8)
+            authorities.append(above := make.authority(f"Bound {depth}", above, bound, named))
+        # Each authority's eight names and its subject stand below one, two or three others, and the
+        # leaf's hosts and its subject below all four.
+        checks = 16 * (9 * (1 + 2 + 3) + 4 * (hosts + 1))
+        assert (checks > NAME_CHECKS_MAX) == (expected is not None)
+        leaf = make.signer(above, make.names(*[make.dns("leaf.test")] * hosts))
+        assert refusal(leaf, *reversed(authorities)) == expected
+        assert len(engine.paths) == (expected is None)
 
 
 class TestParts:
@@ -185,8 +213,22 @@ class TestParts:
             return make.signer(pki.ca, make.names(*[make.dns("a.b")] * count))
 
         base = parts(named(1).der)
-        assert code(named(PARTS_MAX - base + 1), pki.ca) == "chain.subject_uri"
+        require_few_parts(named(PARTS_MAX - base + 1).der)
         assert code(named(PARTS_MAX - base + 2), pki.ca) == "chain.too_complex"
+
+    @pytest.mark.parametrize("kind", ["names", "constraints", "policies", "usages"])
+    @pytest.mark.parametrize("count", [ENTRIES_MAX, ENTRIES_MAX + 1])
+    def test_lists_have_sixteen_entries(self, code, make, pki, kind, count):
+        """Sixteen names, constraints, policies and usages are read in an authority, and not one more."""
+        oids = [make.ANY_EKU, *(f"1.2.{n}" for n in range(2, count + 1))]
+        extension = {
+            "names": make.names(*[make.dns("a.b")] * count),
+            "constraints": (x509.NameConstraints(None, [x509.DNSName("a.b")] * count), True),
+            "policies": make.policies(*oids),
+            "usages": make.ekus(*oids),
+        }[kind]
+        ca = make.authority("Long CA", pki.root, extension)
+        assert code(make.signer(ca), ca) == (None if count == ENTRIES_MAX else "chain.too_complex")
 
     @pytest.mark.parametrize("kind", ["names", "constraints", "policies", "usages", "extensions", "subject"])
     def test_a_thousand_of_anything_are_refused_uncounted(self, code, make, pki, kind):
@@ -207,9 +249,11 @@ class TestParts:
         assert code(leaf, pki.ca) == "chain.too_complex"
         assert code(make.signer(pki.ca), pki.ca, leaf) == "chain.too_complex"
 
-    def test_a_long_tag_hides_nothing(self, code, make, pki):
+    def test_a_long_tag_hides_nothing(self):
         """A tag of several octets could hide what follows from the count: no certificate has one."""
-        assert code(make.Issued(b"\x30\x04\x1f\x81\x02\x00", None)) == "chain.malformed"
+        with pytest.raises(ChainError) as caught:
+            require_few_parts(b"\x30\x04\x1f\x81\x02\x00")
+        assert caught.value.code == "chain.malformed"
 
     def test_an_octet_string_counts_only_to_its_end(self):
         """What stands in an octet string cannot make the count skip what stands behind it."""
@@ -337,7 +381,7 @@ class TestBadInput:
     def test_ten_copies_of_one_authority(self, refusal, engine, pki):
         """Copies of one certificate are one certificate."""
         assert refusal(pki.signer, *[pki.ca] * 10) is None
-        assert len(engine.paths) == 1
+        assert (2, 1) == (engine.holds_asked, len(engine.paths))
 
     def test_a_leaf_above_a_leaf(self, code, make, pki):
         """A signer certifies nobody, whatever it signs."""
