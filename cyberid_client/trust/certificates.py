@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -116,7 +117,6 @@ def read_certificate(der: bytes) -> CertificateFacts:
     if len(der) > CERTIFICATE_BYTES_MAX:
         raise ChainError("chain.certificate_too_large")
     try:
-        require_few_parts(der)
         return _read(der)
     except ChainError:  # judged in there
         raise
@@ -151,7 +151,11 @@ def leaf_public_key(der: bytes, algorithm: Algorithm) -> tuple[object, bytes]:
     return public_key, encode_public_key(public_key)
 
 
+# The same authorities come with every chain. The facts follow from the bytes alone, and nothing in them
+# is believed for having been read before.
+@lru_cache(maxsize=16)
 def _read(der: bytes) -> CertificateFacts:
+    require_few_parts(der)
     certificate = x509.load_der_x509_certificate(der)
     # A serial number is positive (§4.1.2.2); the library only warns.
     if certificate.version is not x509.Version.v3 or certificate.serial_number <= 0:
