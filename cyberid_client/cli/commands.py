@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cyberid_client import __version__
+from cyberid_client.cli.inspect import inspect
 
 __all__ = ["cyberid"]
 
@@ -48,3 +49,6 @@ def demo(app: Path | None, once: bool | None) -> None:  # noqa: FBT001 - click p
         raise click.UsageError(message)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     walk_with_app(app, serve=on_terminal if once is None else not once)
+
+
+cyberid.add_command(inspect)

@@ -25,6 +25,7 @@ FLOORS = (
     ("trust",),
     ("config",),
     ("handshake",),
+    ("inspection",),
     ("stores", "transport", "state"),
     ("link", "refreshing", "health"),
     ("client",),
@@ -46,13 +47,13 @@ REACHES: dict[str, frozenset[str]] = {
     # clocks
     "time": frozenset({"testing", "cli"}),
     "time.monotonic": frozenset({"transport", "testing", "cli"}),
-    "datetime.datetime.now": frozenset({"link", "testing"}),
+    "datetime.datetime.now": frozenset({"link", "testing", "cli"}),
     "datetime.datetime.utcnow": frozenset(),
     "datetime.datetime.today": frozenset(),
     "datetime.date.today": frozenset(),
     # chance
     "random": frozenset(),
-    "secrets": frozenset({"errors", "stores", "link", "testing"}),
+    "secrets": frozenset({"errors", "stores", "link", "testing", "cli"}),
     "uuid": frozenset(),
     "os.urandom": frozenset(),
     # files
@@ -66,7 +67,7 @@ REACHES: dict[str, frozenset[str]] = {
     # the process and its environment
     "os": frozenset({"cli"}),
     "os.getpid": frozenset({"transport"}),
-    "os.register_at_fork": frozenset({"stores", "refreshing", "status_keeper"}),
+    "os.register_at_fork": frozenset({"trust", "stores", "refreshing", "status_keeper"}),
     "sys": frozenset({"privacy.redaction", "cli"}),
     "sys.gettrace": frozenset({"testing"}),
     "sys.settrace": frozenset({"testing"}),

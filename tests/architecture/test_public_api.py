@@ -21,6 +21,7 @@ PUBLIC = (
     "cyberid_client.error_codes",
     "cyberid_client.errors",
     "cyberid_client.handshake",
+    "cyberid_client.inspection",
     "cyberid_client.models",
     "cyberid_client.ports",
     "cyberid_client.privacy.recognisers",
