@@ -63,6 +63,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
     # Only connections that are still served are waited for, and hang_up ends those.
     block_on_close = True
+    # As many as connect at the same moment; five, the default, turns the others of a busy test away.
+    request_queue_size = 128
 
     def __init__(
         self, address: str, port: int, *, handle: Callable[[Call], Reply], slow_seconds: float

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
@@ -42,6 +44,10 @@ class ChainCache:
         if type(max_entries) is not int or max_entries < 1:
             raise ConfigurationError("config.value", "max_entries")
         self._max_entries = max_entries
+        self._start_empty()
+        _caches.add(self)
+
+    def _start_empty(self) -> None:
         self._entries: OrderedDict[_Key, Chain] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -78,3 +84,17 @@ def _digest(certificates: tuple[bytes, ...]) -> bytes:
     for der in certificates:
         digest.update(len(der).to_bytes(_LENGTH_BYTES, "big") + der)
     return digest.digest()
+
+
+_caches: weakref.WeakSet[ChainCache] = weakref.WeakSet()
+
+
+def _start_children_empty() -> None:
+    for cache in _caches:
+        cache._start_empty()  # noqa: SLF001 - this module's own class
+
+
+# A lock that another thread held at the moment of the fork would never be released in the child, and
+# the entries may be half changed; a verdict is soon made again.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_children_empty)
