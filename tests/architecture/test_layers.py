@@ -27,7 +27,6 @@ FLOORS = (
     ("handshake",),
     ("inspection",),
     ("stores", "transport", "state"),
-    ("list_memory",),
     ("link", "refreshing", "health"),
     ("client",),
     ("",),  # the package itself: the front door, which those above use and those below never do
