@@ -12,7 +12,7 @@ SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help demo test check api docs lock clean
+.PHONY: help demo test full check api docs lock clean
 .DEFAULT_GOAL := help
 # A pattern rule's files would be taken for intermediate ones and deleted.
 .SECONDARY:
@@ -20,6 +20,7 @@ COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --genera
 help:
 	@echo 'make demo    walk a login through the mock issuer and the example shop'
 	@echo 'make test    run the tests against the built wheel'
+	@echo 'make full    run them with many more examples: twenty minutes and more'
 	@echo 'make check   linter, formatter, types, architecture, public names'
 	@echo 'make api     write the listing of public names anew'
 	@echo 'make docs    write the generated pages anew and build the documentation in .build/docs/html'
@@ -30,7 +31,11 @@ demo: .build/demo/installed
 	@.build/demo/bin/cyberid demo --app examples/shop
 
 test: .build/test/installed .build/interop/ready
-	@CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+	@CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+
+# What takes longer than one cares to wait for: many examples of every property, other ones in each run.
+full: .build/test/installed .build/interop/ready
+	@CYBERID_HYPOTHESIS=full CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2
 
 check: .build/test/installed
 	@.build/test/bin/ruff check

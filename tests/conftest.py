@@ -11,8 +11,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Two cores that others share: how long an example takes says nothing about the code.
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("dev")
+_SHARED_CORES = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.register_profile("dev", _SHARED_CORES, max_examples=25)
+# The same examples in every run, so that a red run stays red until something is mended.
+settings.register_profile("ci", _SHARED_CORES, max_examples=100, derandomize=True, database=None)
+settings.register_profile("full", _SHARED_CORES, max_examples=2_000)
+settings.load_profile(os.environ.get("CYBERID_HYPOTHESIS", "dev"))
 
 _LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 

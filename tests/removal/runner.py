@@ -14,17 +14,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cyberid_client import Assurance, ClientKey, CyberIDError, PurposeTable, RelyingParty, TrustStore
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
-from cyberid_client.handshake.flow import Flow, KeysWanted
+from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
 from cyberid_client.link import Environment
+from cyberid_client.handshake.revocation import fetch_lists
 from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
 from cyberid_client.testing import FAULTS, ManualClock, MockIssuer
 from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import Page, SignedDraft
 from cyberid_client.testing.jose import json_bytes
-from cyberid_client.trust import TEST_MARK_POLICY, ChainCache, Purpose
+from cyberid_client.trust import TEST_MARK_POLICY, ChainCache, Purpose, RevocationLists
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 PENDING_SECONDS = 60
@@ -154,6 +155,7 @@ class App:
             self.transport = UnsignedPages(self.transport, self.issuer, self.case.fault)
         self.env = Environment(self.clock)
         self.newest_iat: float | None = None
+        self.crls = RevocationLists()
 
     def drive(self, flow: Flow[Any], newer: Callable[[], Any] | None = None) -> Any:
         """Answer what a flow yields."""
@@ -162,15 +164,30 @@ class App:
             while True:
                 if isinstance(effect, KeysWanted):
                     effect = flow.send(newer())
+                elif isinstance(effect, ListsWanted):
+                    effect = flow.send(self.learn_lists(effect))
                 else:
                     effect = flow.send(self.transport.send(effect))
         except StopIteration as stop:
             return stop.value
 
+    def learn_lists(self, wanted: ListsWanted) -> RevocationLists:
+        """Fetch the revocation lists that are asked for."""
+        fetched = self.drive(fetch_lists(self.rp, self.env, wanted.certificates, self.crls))
+        self.crls = fetched.crls
+        if fetched.problem is not None:
+            raise fetched.problem
+        return self.crls
+
     def learn_metadata(self) -> Any:
         """Fetch discovery page and metadata, and remember how new they are."""
         flow = fetch_metadata(
-            self.rp, self.env, newest_iat=self.newest_iat, cache=self.cache, checklists=self.checklists
+            self.rp,
+            self.env,
+            newest_iat=self.newest_iat,
+            cache=self.cache,
+            crls=self.crls,
+            checklists=self.checklists,
         )
         metadata = self.drive(flow).metadata
         self.newest_iat = metadata.issued_at
@@ -195,6 +212,7 @@ class App:
             keys=keys,
             env=self.env,
             cache=self.cache,
+            crls=self.crls,
             checklists=self.checklists,
         )
         return self.drive(flow, lambda: self.learn()[1])
