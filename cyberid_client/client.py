@@ -223,8 +223,10 @@ class Client:
                     keys=snapshot.keys,
                     env=self._env,
                     cache=self._cache,
+                    crls=snapshot.crls,
                 ),
                 self._keeper.newer_keys,
+                self._keeper.newer_lists,
             )
             self._note_identity_shape(login)
             return login
@@ -248,7 +250,7 @@ class Client:
         return "" if name is None else cookies.clear_cookie(name)
 
     def refresh(self) -> None:
-        """Fetch the issuer's metadata and keys now.
+        """Fetch the issuer's metadata, keys and revocation lists now.
 
         Raises:
             UnavailableError: they did not come; what was known stays.

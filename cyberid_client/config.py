@@ -22,7 +22,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cyberid_client.errors import ConfigurationError, SignatureError
 from cyberid_client.models import Assurance, Persistence, PseudonymKeys, keep_secret
 from cyberid_client.tracebacks import OwnFramesDropped
-from cyberid_client.trust import Algorithm, ChainProfile, PurposeTable, TrustStore, find_algorithm
+from cyberid_client.trust import (
+    Algorithm,
+    ChainProfile,
+    PurposeTable,
+    RevocationPolicy,
+    TrustStore,
+    find_algorithm,
+)
 from cyberid_client.wire.urls import WebURL, parse_web_url
 
 __all__ = ["ClientKey", "Expected", "HTTPLimits", "RelyingParty"]
@@ -188,6 +195,7 @@ class Expected:
         any_subject: whether ``sub`` and ``sid`` may have any shape that OpenID Connect allows.
         may_be_sparse: whether ``sector``, ``persistence`` and ``amr`` may be absent.
         persistence: what holds when the assertion does not say.
+        revocation: what is demanded of the revocation lists.
     """
 
     issuer: str
@@ -208,6 +216,7 @@ class Expected:
     any_subject: bool
     may_be_sparse: bool
     persistence: Persistence | None
+    revocation: RevocationPolicy
 
     def __post_init__(self) -> None:
         keep_secret(self, "nonce", "access_token")
@@ -237,7 +246,9 @@ class RelyingParty:
         persistence: how stable the pseudonyms of an ordinary OpenID Provider are.
         algorithm: the JWS name of the one algorithm that the issuer signs with.
         purposes: which object identifiers mean which purpose.
+        revocation: whether the certificates of signers must be answered for by revocation lists.
         issuer_hosts: hosts that the issuer's endpoints may have; the issuer's own by default.
+        revocation_hosts: hosts from which revocation lists are fetched; those of the endpoints by default.
         other_redirect_uris: further ones that ``start_login(redirect_uri=...)`` may name.
         age_band: whether logins ask for it.
         clock_leeway: seconds, 0 to 60, forgiven only ahead of our clock.
@@ -265,7 +276,9 @@ class RelyingParty:
     persistence: Persistence | None = None
     algorithm: str = "ES256"
     purposes: PurposeTable = field(default_factory=PurposeTable.builtin)
+    revocation: RevocationPolicy = field(default_factory=RevocationPolicy.require)
     issuer_hosts: frozenset[str] = frozenset()
+    revocation_hosts: frozenset[str] = frozenset()
     other_redirect_uris: tuple[str, ...] = ()
     age_band: bool = False
     clock_leeway: int = 10
@@ -294,6 +307,11 @@ class RelyingParty:
     def endpoint_hosts(self) -> frozenset[str]:
         """Hosts that the issuer's endpoints may have."""
         return self.issuer_hosts or frozenset({self._issuer_url.host})
+
+    @property
+    def list_hosts(self) -> frozenset[str]:
+        """Hosts from which revocation lists are fetched."""
+        return self.revocation_hosts or self.endpoint_hosts
 
     @property
     def discovery_url(self) -> str:
@@ -392,6 +410,7 @@ class RelyingParty:
             any_subject=self.metadata_trust == "tls",
             may_be_sparse=self._has_exception,
             persistence=self.persistence,
+            revocation=self.revocation,
         )
 
     @property
@@ -470,7 +489,9 @@ _KINDS: Final = {
     "http": HTTPLimits,
     "purposes": PurposeTable,
     "age_band": bool,
+    "revocation": RevocationPolicy,
     "issuer_hosts": frozenset,
+    "revocation_hosts": frozenset,
     "other_redirect_uris": tuple,
     "pseudonym_keys": PseudonymKeys | None,
     "persistence": Persistence | None,

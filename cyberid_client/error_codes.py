@@ -243,6 +243,19 @@ _CHAIN: _Rows = (
 )  # fmt: skip
 
 _REVOCATION: _Rows = (
+    ("revocation.revoked", "issuer", "A certificate of the chain was revoked."),
+    ("revocation.unknown", "issuer", "No revocation list answers for a certificate of the chain, and none that may be fetched is named."),
+    ("revocation.unreachable", "issuer", "The revocation list for a certificate of the chain could not be fetched in time.", True),
+    ("revocation.list_too_large", "issuer", "The revocation list is larger than allowed."),
+    ("revocation.list_malformed", "issuer", "The revocation list is not strict DER, or lacks what every list has."),
+    ("revocation.list_issuer", "issuer", "The revocation list is that of another authority."),
+    ("revocation.list_key_usage", "issuer", "The authority's certificate does not allow it to sign revocation lists."),
+    ("revocation.list_algorithm", "issuer", "The revocation list is signed with an algorithm outside the closed table."),
+    ("revocation.list_signature", "issuer", "The signature of the revocation list does not verify."),
+    ("revocation.list_unsupported", "operator", "The revocation list is not a complete list of one authority; it needs the [pki] extra, which is not in this release."),
+    ("revocation.list_endless", "issuer", "The revocation list does not say when the next one comes."),
+    ("revocation.list_in_future", "issuer", "The revocation list is dated in the future."),
+    ("revocation.list_stale", "issuer", "The revocation list that was fetched is out of date."),
     ("status.list_unknown", "issuer", "The credential names a status list that was not announced."),
     ("status.list_stale", "issuer", "The status list that the credential names could not be refreshed in time.", True),
     ("status.index", "issuer", "The credential names an entry that its status list does not have."),

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.handshake.flow import Flow, KeysWanted
+from cyberid_client.handshake.flow import Answer, Flow, KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import (
     FetchedKeys,
     FetchedMetadata,
     IssuerMetadata,
     fetch_key_set,
     fetch_metadata,
+    paths_of,
 )
+from cyberid_client.handshake.revocation import FetchedLists, fetch_lists
 from cyberid_client.handshake.status_list import fetch_status_aggregation, fetch_status_list
 from cyberid_client.ports import Clock, HTTPRequest, HTTPResponse, Transport
-from cyberid_client.trust import ChainCache, KeySet, StatusList
+from cyberid_client.trust import ChainCache, IssuedCertificate, KeySet, RevocationLists, StatusList
 
 __all__ = ["Environment", "IssuerLink", "system_clock"]
 
@@ -87,13 +89,30 @@ class IssuerLink:
         """Return a random number from 0 to 1."""
         return self._env.token(1)[0] / 255
 
-    def fetch_metadata(self, newest_iat: float | None) -> FetchedMetadata:
+    def fetch_metadata(
+        self,
+        newest_iat: float | None,
+        crls: RevocationLists,
+        newer_lists: Callable[[ListsWanted], RevocationLists],
+    ) -> FetchedMetadata:
         """Fetch and believe the metadata, or raise."""
-        return self.run(fetch_metadata(self.rp, self._env, newest_iat=newest_iat, cache=self._cache))
+        flow = fetch_metadata(self.rp, self._env, newest_iat=newest_iat, cache=self._cache, crls=crls)
+        return self.run(flow, newer_lists=newer_lists)
 
     def fetch_keys(self, metadata: IssuerMetadata) -> FetchedKeys:
         """Fetch the key set, or raise."""
         return self.run(fetch_key_set(metadata))
+
+    def paths_of(self, metadata: IssuerMetadata, keys: KeySet) -> tuple[IssuedCertificate, ...]:
+        """Return what revocation lists must answer for: the paths of the metadata and of the keys."""
+        if self.rp.revocation.name == "off":
+            return ()
+        published = paths_of(keys, rp=self.rp, now=self.now(), cache=self._cache)
+        return tuple(dict.fromkeys((*metadata.path, *published)))
+
+    def fetch_lists(self, certificates: Iterable[IssuedCertificate], known: RevocationLists) -> FetchedLists:
+        """Fetch the revocation lists that answer for these certificates."""
+        return self.run(fetch_lists(self.rp, self._env, certificates, known))
 
     def fetch_status_aggregation(self, metadata: IssuerMetadata) -> tuple[str, ...]:
         """Fetch the addresses of all status lists, or raise."""
@@ -108,22 +127,28 @@ class IssuerLink:
         """Give back connections."""
         self._transport.close()
 
-    def run(self, flow: Flow[T], newer_keys: Callable[[KeysWanted], KeySet] | None = None) -> T:
+    def run(
+        self,
+        flow: Flow[T],
+        newer_keys: Callable[[KeysWanted], KeySet] | None = None,
+        newer_lists: Callable[[ListsWanted], RevocationLists] | None = None,
+    ) -> T:
         """Drive a flow.
 
         Args:
             flow: not started yet.
             newer_keys: answers a flow that asks for keys; without it the keys that were tried stay.
+            newer_lists: likewise for revocation lists.
         """
         try:
             effect = next(flow)
             while True:
-                if not isinstance(effect, KeysWanted):
-                    answer: HTTPResponse | KeySet = self._send(effect)
-                elif newer_keys is not None:
-                    answer = newer_keys(effect)
+                if isinstance(effect, HTTPRequest):
+                    answer: Answer = self._send(effect)
+                elif isinstance(effect, KeysWanted):
+                    answer = effect.tried if newer_keys is None else newer_keys(effect)
                 else:
-                    answer = effect.tried
+                    answer = effect.tried if newer_lists is None else newer_lists(effect)
                 effect = flow.send(answer)
         except StopIteration as stop:
             result: T = stop.value

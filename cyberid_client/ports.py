@@ -24,8 +24,8 @@ class HTTPRequest:
         headers: what the flow wants sent.
         body: the form body, empty for ``GET``; holds secrets and is never shown.
         max_bytes: the response body may be at most this long.
-        purpose: a word for logs: ``discovery``, ``jwks``, ``par``, ``token``, ``status_aggregation``
-            or ``status_list``.
+        purpose: a word for logs: ``discovery``, ``jwks``, ``par``, ``token``, ``crl``,
+            ``status_aggregation`` or ``status_list``.
     """
 
     method: Literal["GET", "POST"]

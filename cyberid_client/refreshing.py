@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from cyberid_client.errors import CyberIDError, UnavailableError, VerificationError
-from cyberid_client.handshake.flow import KeysWanted
+from cyberid_client.handshake.flow import KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import FetchedKeys, FetchedMetadata, IssuerMetadata
-from cyberid_client.state import IssuerSnapshot, plan_refresh
-from cyberid_client.trust import KeySet
+from cyberid_client.list_memory import ListMemory, ListSource
+from cyberid_client.state import IssuerSnapshot, RefreshPlan, plan_refresh
+from cyberid_client.trust import IssuedCertificate, KeySet, RevocationLists
 
 __all__ = ["IssuerSource", "Refresher", "SnapshotKeeper", "TokenBucket"]
 
@@ -30,19 +31,24 @@ UNKNOWN_KEY_IS_REMEMBERED_FOR: Final = timedelta(seconds=30)
 UNKNOWN_KEYS_MAX: Final = 256
 
 
-class IssuerSource(Protocol):
+class IssuerSource(ListSource, Protocol):
     """Where a keeper gets documents, time and chance from: the client."""
-
-    def now(self) -> datetime:
-        """Return the current time."""
-        ...
 
     def jitter(self) -> float:
         """Return a random number from 0 to 1."""
         ...
 
-    def fetch_metadata(self, newest_iat: float | None) -> FetchedMetadata:
+    def fetch_metadata(
+        self,
+        newest_iat: float | None,
+        crls: RevocationLists,
+        newer_lists: Callable[[ListsWanted], RevocationLists],
+    ) -> FetchedMetadata:
         """Fetch and believe the metadata, or raise."""
+        ...
+
+    def paths_of(self, metadata: IssuerMetadata, keys: KeySet) -> tuple[IssuedCertificate, ...]:
+        """Return what revocation lists must answer for."""
         ...
 
     def fetch_keys(self, metadata: IssuerMetadata) -> FetchedKeys:
@@ -74,9 +80,20 @@ class TokenBucket:
 Flight = Future[CyberIDError | None]
 
 
-def _is_fresher(snapshot: IssuerSnapshot | None, than: IssuerSnapshot | None) -> bool:
-    """Tell whether keys were fetched since; one more counted failure makes nothing fresher."""
-    return snapshot is not None and (than is None or snapshot.keys is not than.keys)
+# One more counted failure makes nothing fresher, so that snapshots are compared by a part of them.
+Part = Callable[[IssuerSnapshot], object]
+
+
+def _keys_of(snapshot: IssuerSnapshot) -> KeySet:
+    return snapshot.keys
+
+
+def _lists_of(snapshot: IssuerSnapshot) -> RevocationLists:
+    return snapshot.crls
+
+
+def _is_fresher(snapshot: IssuerSnapshot | None, than: IssuerSnapshot | None, part: Part) -> bool:
+    return snapshot is not None and (than is None or part(snapshot) is not part(than))
 
 
 class SnapshotKeeper:
@@ -92,6 +109,7 @@ class SnapshotKeeper:
     def __init__(self, source: IssuerSource) -> None:
         self._source = source
         self._snapshot: IssuerSnapshot | None = None
+        self._lists = ListMemory(source)
         self._reset_locks()
         _keepers.add(self)
 
@@ -119,9 +137,8 @@ class SnapshotKeeper:
         plan = plan_refresh(snapshot, self._source.now())
         if snapshot is not None and plan.usable and (ahead or not plan.due):
             return snapshot
-        everything = plan.metadata or not plan.usable
         try:
-            self._fly(self._fetch_all if everything else self._fetch_keys, instead_of=snapshot)
+            self._fly_as_planned(plan, instead_of=snapshot)
         except CyberIDError:
             if snapshot is None or not plan.usable:
                 raise
@@ -133,7 +150,7 @@ class SnapshotKeeper:
         return self._snapshot
 
     def refresh(self) -> None:
-        """Fetch metadata and keys, or join a fetch that is under way.
+        """Fetch metadata, keys and revocation lists, or join a fetch that is under way.
 
         Raises:
             CyberIDError: it failed; what was known stays.
@@ -146,7 +163,7 @@ class SnapshotKeeper:
         plan = plan_refresh(snapshot, self._source.now())
         if plan.due:
             with contextlib.suppress(CyberIDError):  # It is counted and logged where it happened.
-                self._fly(self._fetch_all if plan.metadata else self._fetch_keys, instead_of=snapshot)
+                self._fly_as_planned(plan, instead_of=snapshot)
             plan = plan_refresh(self._snapshot, self._source.now())
         if self._snapshot is None:
             return self._source.now() + NOTHING_KNOWN_PAUSE
@@ -172,6 +189,22 @@ class SnapshotKeeper:
             self._remember_if_unknown(wanted.proven_key, keys)
         return keys
 
+    def newer_lists(self, wanted: ListsWanted) -> RevocationLists:
+        """Return revocation lists that answer for the certificates.
+
+        Raises:
+            RevocationError: a list did not come, now or a moment ago, or is not to be believed.
+        """
+        snapshot = self._known()
+        if snapshot.crls is wanted.tried:
+            self._lists.require_untried(wanted.certificates)
+        # A fetch of something else may be under way: wait for it, and then fetch.
+        for _ in range(3):
+            if self._known().crls is not wanted.tried:
+                break
+            self._fly(lambda: self._fetch_lists(wanted.certificates), instead_of=snapshot, part=_lists_of)
+        return self._known().crls
+
     def _may_fetch_for(self, wanted: KeysWanted) -> bool:
         now = self._source.now()
         with self._lock:
@@ -191,18 +224,34 @@ class SnapshotKeeper:
             if len(self._unknown) > UNKNOWN_KEYS_MAX:
                 self._unknown.popitem(last=False)
 
-    def _fly(self, fetch: Callable[[], None], *, instead_of: IssuerSnapshot | None) -> None:
+    def _fly_as_planned(self, plan: RefreshPlan, *, instead_of: IssuerSnapshot | None) -> None:
+        if plan.metadata or not plan.usable:
+            self._fly(self._fetch_all, instead_of=instead_of)
+            return
+
+        def fetch() -> None:
+            if plan.keys:
+                self._fetch_keys()
+            if plan.crls:
+                self._fetch_lists(self._known().due_certificates(self._source.now()))
+
+        self._fly(fetch, instead_of=instead_of, part=_keys_of if plan.keys else _lists_of)
+
+    def _fly(
+        self, fetch: Callable[[], None], *, instead_of: IssuerSnapshot | None, part: Part = _keys_of
+    ) -> None:
         """Run ``fetch`` unless one runs already or has just ended; share the end of one that runs.
 
         Args:
             fetch: replaces the snapshot or raises.
             instead_of: the snapshot that the caller found wanting; a fresher one is good enough.
+            part: by which it is told which of two is fresher.
         """
         mine: Flight = Future()
         with self._lock:
             flight = self._flight
             if flight is None:
-                if _is_fresher(self._snapshot, instead_of):
+                if _is_fresher(self._snapshot, instead_of, part):
                     return
                 self._flight = mine
         if flight is None:
@@ -231,17 +280,45 @@ class SnapshotKeeper:
         logger.warning("refresh failed: code=%s reference=%s", error.code, error.reference)
 
     def _fetch_all(self) -> None:
-        known = self._snapshot
-        metadata = self._source.fetch_metadata(None if known is None else known.metadata.issued_at)
+        known, began = self._snapshot, self._source.now()
+        newest_iat = None if known is None else known.metadata.issued_at
+        metadata = self._source.fetch_metadata(newest_iat, self._lists.crls, self._learn)
         keys = self._source.fetch_keys(metadata.metadata)
-        now, jitter = self._source.now(), self._source.jitter()
-        self._snapshot = IssuerSnapshot.first(metadata, keys, now=now, jitter=jitter)
+        certificates = self._source.paths_of(metadata.metadata, keys.keys)
+        asked_at = {name: one.asked_at for name, one in self._lists.crls.by_authority.items()}
+        self._lists.refresh(
+            one
+            for one in certificates
+            if one.required and (one.authority not in asked_at or asked_at[one.authority] < began)
+        )
+        self._snapshot = IssuerSnapshot.first(
+            metadata,
+            keys,
+            now=self._source.now(),
+            jitter=self._source.jitter(),
+            crls=self._lists.crls,
+            certificates=certificates,
+        )
+
+    def _learn(self, wanted: ListsWanted) -> RevocationLists:
+        """Fetch lists in the middle of a fetch of the metadata that need them."""
+        self._lists.fetch(wanted.certificates)
+        return self._lists.crls
+
+    def _fetch_lists(self, certificates: tuple[IssuedCertificate, ...]) -> None:
+        try:
+            self._lists.fetch(certificates)
+        except CyberIDError:
+            self._snapshot = self._known().with_lists(self._lists.crls)
+            raise
+        self._snapshot = self._known().with_lists(self._lists.crls).without_failures()
 
     def _fetch_keys(self) -> None:
         known = self._known()
         keys = self._source.fetch_keys(known.metadata)
+        certificates = self._source.paths_of(known.metadata, keys.keys)
         now, jitter = self._source.now(), self._source.jitter()
-        self._snapshot = known.with_keys(keys, now=now, jitter=jitter)
+        self._snapshot = known.with_keys(keys, now=now, jitter=jitter, certificates=certificates)
 
     def _fetch_keys_or_all(self) -> None:
         # The key set may have moved since the metadata were fetched.

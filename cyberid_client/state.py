@@ -6,12 +6,12 @@ fetched now, whether logins may go on meanwhile, and when to look again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cyberid_client.handshake.metadata import FetchedKeys, FetchedMetadata, IssuerMetadata
-from cyberid_client.trust import KeySet
+from cyberid_client.trust import IssuedCertificate, KeySet, RevocationLists
 
 __all__ = ["IssuerSnapshot", "RefreshPlan", "plan_refresh"]
 
@@ -20,6 +20,8 @@ LIFETIME_MIN: Final = 60
 LIFETIME_MAX: Final = 24 * 3600
 KEYS_LIFETIME: Final = 600
 METADATA_LIFETIME: Final = 3600
+# However far away its end is: a certificate that is taken back should not be believed for long.
+LISTS_LIFETIME_MAX: Final = 3600
 
 # How long what is known serves after its time, while it cannot be refreshed (profile §3: 24 hours).
 STALE_LIMIT: Final = timedelta(hours=24)
@@ -34,7 +36,7 @@ BACKOFF_MAX: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerSnapshot:
-    """Metadata and keys of one moment.
+    """Metadata, keys and revocation lists of one moment.
 
     Attributes:
         metadata: believed.
@@ -43,6 +45,8 @@ class IssuerSnapshot:
         keys: as published.
         keys_at: when the keys were fetched.
         keys_lifetime: seconds from then until they are out of date.
+        crls: the revocation lists; each says when it was fetched and when it ends.
+        certificates: for which they must answer: on the paths of the metadata and of the keys.
         jitter: 0 to 1, drawn at the last fetch.
         failures: how many refreshes in a row have failed since.
         failed_at: when the last of them did.
@@ -55,6 +59,8 @@ class IssuerSnapshot:
     keys: KeySet
     keys_at: datetime
     keys_lifetime: float
+    crls: RevocationLists = field(default_factory=RevocationLists)
+    certificates: tuple[IssuedCertificate, ...] = field(default=(), repr=False)
     jitter: float = 0.0
     failures: int = 0
     failed_at: datetime | None = None
@@ -62,7 +68,14 @@ class IssuerSnapshot:
 
     @classmethod
     def first(
-        cls, metadata: FetchedMetadata, keys: FetchedKeys, *, now: datetime, jitter: float
+        cls,
+        metadata: FetchedMetadata,
+        keys: FetchedKeys,
+        *,
+        now: datetime,
+        jitter: float,
+        crls: RevocationLists | None = None,
+        certificates: tuple[IssuedCertificate, ...] = (),
     ) -> IssuerSnapshot:
         """Make the snapshot of a whole fetch."""
         return cls(
@@ -72,21 +85,39 @@ class IssuerSnapshot:
             keys=keys.keys,
             keys_at=now,
             keys_lifetime=clamp_lifetime(keys.fresh_for, KEYS_LIFETIME),
+            crls=RevocationLists() if crls is None else crls,
+            certificates=certificates,
             jitter=jitter,
         )
 
-    def with_keys(self, keys: FetchedKeys, *, now: datetime, jitter: float) -> IssuerSnapshot:
+    def with_keys(
+        self,
+        keys: FetchedKeys,
+        *,
+        now: datetime,
+        jitter: float,
+        certificates: tuple[IssuedCertificate, ...] = (),
+    ) -> IssuerSnapshot:
         """Return the snapshot with a newer key set."""
         return replace(
             self,
             keys=keys.keys,
             keys_at=now,
             keys_lifetime=clamp_lifetime(keys.fresh_for, KEYS_LIFETIME),
+            certificates=certificates,
             jitter=jitter,
             failures=0,
             failed_at=None,
             failure=None,
         )
+
+    def with_lists(self, crls: RevocationLists) -> IssuerSnapshot:
+        """Return the snapshot with other revocation lists."""
+        return replace(self, crls=crls)
+
+    def without_failures(self) -> IssuerSnapshot:
+        """Return the snapshot with nothing counted against the issuer."""
+        return replace(self, failures=0, failed_at=None, failure=None)
 
     def with_failure(self, code: str, *, now: datetime) -> IssuerSnapshot:
         """Return the snapshot with one more failed refresh; nothing that is known goes."""
@@ -112,6 +143,28 @@ class IssuerSnapshot:
         """When the keys are out of date."""
         return self.keys_at + timedelta(seconds=self.keys_lifetime)
 
+    @property
+    def lists_from(self) -> datetime | None:
+        """When the first revocation list is fetched again; ``None`` when there is nothing to ask about."""
+        return min((self._list_from(one) for one in self.certificates if one.required), default=None)
+
+    def due_certificates(self, now: datetime) -> tuple[IssuedCertificate, ...]:
+        """Return the certificates whose lists are fetched again at ``now``."""
+        return tuple(one for one in self.certificates if one.required and now >= self._list_from(one))
+
+    def _list_from(self, certificate: IssuedCertificate) -> datetime:
+        known = self.crls.by_authority.get(certificate.authority)
+        if known is None:
+            return datetime.min.replace(tzinfo=UTC)
+        life = (known.next_update - known.asked_at).total_seconds()
+        until = known.asked_at + timedelta(seconds=min(max(life, LIFETIME_MIN), LISTS_LIFETIME_MAX))
+        return _ahead(known.asked_at, until, self.jitter)
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the metadata were signed by somebody whose certificate was taken back since."""
+        return self.crls.revokes(self.metadata.path)
+
 
 def clamp_lifetime(fresh_for: float | None, default: int) -> float:
     """Return how long an answer holds, whatever its Cache-Control says (E4.4)."""
@@ -125,34 +178,46 @@ class RefreshPlan:
     Attributes:
         metadata: fetch metadata and keys now.
         keys: fetch keys now.
+        crls: fetch revocation lists now.
         usable: logins may go on with what is known.
         wake_at: when to look again.
     """
 
     metadata: bool
     keys: bool
+    crls: bool
     usable: bool
     wake_at: datetime
 
     @property
     def due(self) -> bool:
         """Whether anything should be fetched now."""
-        return self.metadata or self.keys
+        return self.metadata or self.keys or self.crls
 
 
 def plan_refresh(snapshot: IssuerSnapshot | None, now: datetime) -> RefreshPlan:
     """Say what to fetch now, whether logins may go on, and when to look again."""
     if snapshot is None:
-        return RefreshPlan(metadata=True, keys=True, usable=False, wake_at=now)
-    usable = now < snapshot.metadata_serve_until and now < snapshot.keys_until + STALE_LIMIT
+        return RefreshPlan(metadata=True, keys=True, crls=True, usable=False, wake_at=now)
+    usable = (
+        now < snapshot.metadata_serve_until
+        and now < snapshot.keys_until + STALE_LIMIT
+        and not snapshot.is_revoked
+    )
     metadata_from = _ahead(snapshot.metadata_at, snapshot.metadata_until, snapshot.jitter)
     keys_from = _ahead(snapshot.keys_at, snapshot.keys_until, snapshot.jitter)
     not_before = _after_backoff(snapshot)
-    wake_at = max(min(metadata_from, keys_from), not_before)
+    lists_from = snapshot.lists_from or keys_from
+    wake_at = max(min(metadata_from, keys_from, lists_from), not_before)
     if now < not_before:
-        return RefreshPlan(metadata=False, keys=False, usable=usable, wake_at=wake_at)
-    metadata, keys = now >= metadata_from, now >= keys_from
-    return RefreshPlan(metadata=metadata, keys=keys, usable=usable, wake_at=wake_at)
+        return RefreshPlan(metadata=False, keys=False, crls=False, usable=usable, wake_at=wake_at)
+    return RefreshPlan(
+        metadata=now >= metadata_from or snapshot.is_revoked,
+        keys=now >= keys_from,
+        crls=snapshot.lists_from is not None and now >= lists_from,
+        usable=usable,
+        wake_at=wake_at,
+    )
 
 
 def _ahead(since: datetime, until: datetime, jitter: float) -> datetime:

@@ -35,7 +35,9 @@ def plan_after(seconds, **settings):
 
 def test_nothing_known_means_fetch_everything_and_let_nobody_in():
     """Before the first fetch no login can go on."""
-    assert plan_refresh(None, T0) == RefreshPlan(metadata=True, keys=True, usable=False, wake_at=T0)
+    assert plan_refresh(None, T0) == RefreshPlan(
+        metadata=True, keys=True, crls=True, usable=False, wake_at=T0
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,17 @@ from cyberid_client.handshake.bundle import COMPLETE
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
 from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
-from cyberid_client.handshake.subjects import AssertionSubject, ChainOnDemand, SigningKey
+from cyberid_client.handshake.subjects import NO_LISTS, AssertionSubject, ChainOnDemand, SigningKey
 from cyberid_client.models import Channel, Evidence, Login, Persistence, Pseudonym
 from cyberid_client.tracebacks import OwnFramesDropped
-from cyberid_client.trust import Algorithm, ChainCache, KeySet
+from cyberid_client.trust import (
+    Algorithm,
+    ChainCache,
+    IssuedCertificate,
+    KeySet,
+    RevocationLists,
+    verify_chain,
+)
 from cyberid_client.trust.algorithms import encode_public_key
 from cyberid_client.trust.certificates import read_certificate
 from cyberid_client.wire.assertion import parse_assertion
@@ -27,24 +34,28 @@ from cyberid_client.wire.jws import JWSHeader
 
 __all__ = ["verify_assertion"]
 
+
 def verify_assertion(
     token: str | bytes,
     *,
     expected: Expected,
     keys: KeySet,
     now: datetime,
+    crls: RevocationLists = NO_LISTS,
     cache: ChainCache | None = None,
 ) -> Login:
     """Believe an assertion, or raise.
 
     Every check of ``checklists.ID_TOKEN`` runs; none can be left out. Not checked: whether the nonce was
-    used before (the pending login is taken once), and revocation of the signer's certificate.
+    used before (the pending login is taken once).
 
     Args:
         token: a compact JWS, untrusted.
         expected: what it must say, from :meth:`RelyingParty.expect`.
         keys: the issuer's key set.
         now: aware.
+        crls: the revocation lists that are known; without any, a signer is refused as unknown, unless
+            the configuration's policy asks for none.
         cache: remembers chain verdicts between calls.
 
     Returns:
@@ -60,6 +71,7 @@ def verify_assertion(
             expected=expected,
             keys=keys,
             now=now,
+            crls=crls,
             cache=cache,
             checks=checklist_for(expected),
             return_to="/",
@@ -80,6 +92,7 @@ def judge_assertion(
     cache: ChainCache | None,
     checks: tuple[Check[AssertionSubject], ...],
     return_to: str,
+    crls: RevocationLists = NO_LISTS,
 ) -> Login:
     """Do the work of :func:`verify_assertion`; private, because it takes the checks."""
     if now.tzinfo is None:
@@ -95,6 +108,7 @@ def judge_assertion(
         chain=chain,
         expected=expected,
         now=now.timestamp(),
+        crls=crls,
     )
     run_checks(checks, subject)
     return _build(subject, now, checks, return_to)
@@ -129,6 +143,23 @@ def certified_public_key_info(token: str | bytes, expected: Expected) -> bytes:
     """Return the SubjectPublicKeyInfo of the leaf in a judged token's header, or nothing without one."""
     certificates = parse_assertion(token).jws.header.x5c
     return certified_key(certificates, expected.algorithm).public_key_info if certificates else b""
+
+
+def path_of(
+    token: str | bytes, *, expected: Expected, keys: KeySet, now: datetime, cache: ChainCache | None
+) -> tuple[IssuedCertificate, ...]:
+    """Return what is to be asked about the path of a token that was judged already."""
+    _, certificates = choose_key(parse_assertion(token).jws.header, keys, expected)
+    if not certificates or expected.trust is None:
+        return ()
+    return verify_chain(
+        certificates[0],
+        certificates[1:],
+        trust=expected.trust,
+        profile=expected.profile,
+        now=now,
+        cache=cache,
+    ).certificates
 
 
 def _build(

@@ -1,6 +1,6 @@
 """One ordered tuple of checks per document: the page that a reviewer prints.
 
-Cheap and structural first, then the signature, then the claims. What the parsers refuse before a
+Cheap and structural first, then the signature, then the claims, then revocation. What the parsers refuse before a
 checklist begins is listed in :mod:`cyberid_client.handshake.parsing`.
 """
 
@@ -62,6 +62,7 @@ METADATA: Final[tuple[Check[MetadataSubject], ...]] = (
     metadata.check_not_rolled_back,
     metadata.check_endpoints,
     metadata.check_capabilities,
+    key.check_revocation,
 )
 
 # The named exception metadata_trust="tls": nobody signs, so that nothing can be said of age or origin.
@@ -122,12 +123,13 @@ ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
     person.check_sector,
     person.check_persistence,
     person.check_age_band,
+    key.check_revocation,
 )
 
 # The named exception assertion_chain="absent": the key set alone vouches for the key, and the factors are
 # always those of the mode, so that there is nothing to compare.
 ID_TOKEN_WITHOUT_CHAIN: Final = tuple(
-    each for each in ID_TOKEN if each not in {key.check_chain, factors.check_factors}
+    each for each in ID_TOKEN if each not in {key.check_chain, key.check_revocation, factors.check_factors}
 )
 
 STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)

@@ -1,7 +1,7 @@
 """What a flow is: a generator that asks for the network and never touches it.
 
 A flow yields an :class:`~cyberid_client.ports.HTTPRequest` and is sent the response, or yields
-:class:`KeysWanted` and is sent a key set. Whoever runs it owns sockets, locks and waiting; the flow owns
+:class:`KeysWanted` and is sent a key set, or :class:`ListsWanted` and is sent revocation lists. Whoever runs it owns sockets, locks and waiting; the flow owns
 every decision.
 """
 
@@ -14,13 +14,15 @@ from typing import Final, TypeVar
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import TransportError, UnavailableError
 from cyberid_client.ports import HTTPRequest, HTTPResponse
-from cyberid_client.trust import KeySet
+from cyberid_client.trust import IssuedCertificate, KeySet, RevocationLists
 
 __all__ = [
     "ANSWER_MAX_BYTES",
+    "Answer",
     "Effect",
     "Flow",
     "KeysWanted",
+    "ListsWanted",
     "expect_available",
     "expect_response",
     "expect_status",
@@ -47,6 +49,22 @@ class KeysWanted:
     proven_key: bytes = field(default=b"", repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListsWanted:
+    """Ask for revocation lists that answer for certificates of a believed path.
+
+    Everything else about the message holds already, the chain to a pinned root included, so that nobody
+    makes us fetch by a forgery.
+
+    Attributes:
+        tried: the lists that do not answer; if the runner holds others by now, those are the answer.
+        certificates: for which an answer is needed.
+    """
+
+    tried: RevocationLists
+    certificates: tuple[IssuedCertificate, ...]
+
+
 _TRANSPORT_CODES: Final = frozenset(
     code for code, entry in CATALOGUE.items() if entry.family == TransportError.__name__
 )
@@ -55,8 +73,9 @@ ANSWER_MAX_BYTES: Final = 288 * 1024
 TOO_MANY_REQUESTS: Final = 429
 SERVER_ERROR: Final = 500
 
-Effect = HTTPRequest | KeysWanted
-Flow = Generator[Effect, HTTPResponse | KeySet, T]
+Effect = HTTPRequest | KeysWanted | ListsWanted
+Answer = HTTPResponse | KeySet | RevocationLists
+Flow = Generator[Effect, Answer, T]
 
 
 def fetch(request: HTTPRequest) -> Flow[HTTPResponse]:
@@ -68,7 +87,7 @@ def fetch(request: HTTPRequest) -> Flow[HTTPResponse]:
     return expect_response((yield request))
 
 
-def expect_response(answer: HTTPResponse | KeySet) -> HTTPResponse:
+def expect_response(answer: Answer) -> HTTPResponse:
     """Return the response, or raise what kept it from coming."""
     if not isinstance(answer, HTTPResponse):
         raise TransportError("transport.failed")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from cyberid_client.config import RelyingParty
+from cyberid_client.errors import CyberIDError, RevocationError
 from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_status, fetch
+from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, ListsWanted, expect_status, fetch
+from cyberid_client.handshake.revocation import LIST_CODES
 from cyberid_client.handshake.subjects import (
+    NO_LISTS,
     ChainOnDemand,
     DiscoverySubject,
     MetadataSubject,
@@ -19,7 +23,15 @@ from cyberid_client.handshake.subjects import (
     UnsignedMetadataSubject,
 )
 from cyberid_client.ports import FlowEnv, HTTPRequest
-from cyberid_client.trust import ChainCache, ChainProfile, KeySet, find_algorithm
+from cyberid_client.trust import (
+    ChainCache,
+    ChainProfile,
+    IssuedCertificate,
+    KeySet,
+    RevocationLists,
+    find_algorithm,
+    verify_chain,
+)
 from cyberid_client.wire.caching import freshness
 from cyberid_client.wire.jwks import parse_jwks
 from cyberid_client.wire.metadata import ServerMetadata, parse_metadata, parse_unsigned_metadata
@@ -32,6 +44,7 @@ __all__ = [
     "fetch_key_set",
     "fetch_metadata",
     "judge_metadata",
+    "paths_of",
 ]
 
 KINDS: Final[frozenset[str | None]] = frozenset({"cyberid-metadata+jwt"})
@@ -52,6 +65,7 @@ class IssuerMetadata:
         status_list_aggregation_endpoint: where the status lists are named, or ``None``.
         issued_at: ``iat``, seconds; ``None`` when nobody signed.
         expires_at: ``exp``, seconds; likewise.
+        chain: of the signer; ``None`` when nobody signed.
     """
 
     issuer: str
@@ -62,6 +76,12 @@ class IssuerMetadata:
     status_list_aggregation_endpoint: str | None
     issued_at: float | None
     expires_at: float | None
+    chain: ChainOnDemand | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def path(self) -> tuple[IssuedCertificate, ...]:
+        """What is to be asked about the signer's chain; nothing when nobody signed."""
+        return () if self.chain is None else self.chain().certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +116,7 @@ def fetch_metadata(
     *,
     newest_iat: float | None,
     cache: ChainCache | None,
+    crls: RevocationLists = NO_LISTS,
     checklists: Checklists = COMPLETE,
 ) -> Flow[FetchedMetadata]:
     """Fetch the discovery page and believe its signed metadata, or raise.
@@ -105,6 +126,7 @@ def fetch_metadata(
         env: clock and randomness.
         newest_iat: ``iat`` of the newest metadata accepted so far; older ones are refused.
         cache: remembers chain verdicts.
+        crls: the revocation lists that are known; more are asked for when all else holds.
         checklists: what must hold.
 
     Raises:
@@ -122,15 +144,28 @@ def fetch_metadata(
         return FetchedMetadata(unsigned, fresh_for)
     discovery = parse_discovery(response)
     run_checks(checklists.discovery, DiscoverySubject(discovery=discovery, rp=rp))
-    metadata = judge_metadata(
-        discovery.signed_metadata,
-        rp=rp,
-        now=env.now(),
-        newest_iat=newest_iat,
-        cache=cache,
-        checks=checklists.metadata,
-    )
-    return FetchedMetadata(metadata, fresh_for)
+
+    def believe(crls: RevocationLists) -> IssuerMetadata:
+        return judge_metadata(
+            discovery.signed_metadata,
+            rp=rp,
+            now=env.now(),
+            newest_iat=newest_iat,
+            cache=cache,
+            checks=checklists.metadata,
+            crls=crls,
+        )
+
+    try:
+        return FetchedMetadata(believe(crls), fresh_for)
+    except RevocationError as error:
+        if error.code not in LIST_CODES:
+            raise
+        now = env.now()
+        path = _path_of(discovery.signed_metadata, rp=rp, now=now, cache=cache)
+        lacking = crls.lacking(path, policy=rp.revocation, now=now.timestamp())
+    newer = yield ListsWanted(tried=crls, certificates=lacking)
+    return FetchedMetadata(believe(newer if isinstance(newer, RevocationLists) else crls), fresh_for)
 
 
 def judge_metadata(
@@ -141,6 +176,7 @@ def judge_metadata(
     newest_iat: float | None,
     cache: ChainCache | None,
     checks: tuple[Check[MetadataSubject], ...],
+    crls: RevocationLists = NO_LISTS,
 ) -> IssuerMetadata:
     """Parse, resolve, check and build; private, because it takes the checks."""
     claims = parse_metadata(token)
@@ -157,9 +193,24 @@ def judge_metadata(
         rp=rp,
         newest_iat=newest_iat,
         now=now.timestamp(),
+        crls=crls,
     )
     run_checks(checks, subject)
-    return _build(claims.server, issued_at=claims.iat, expires_at=claims.exp)
+    return _build(claims.server, issued_at=claims.iat, expires_at=claims.exp, chain=subject.chain)
+
+
+def _path_of(
+    token: str, *, rp: RelyingParty, now: datetime, cache: ChainCache | None
+) -> tuple[IssuedCertificate, ...]:
+    """Return what is to be asked about the path of signed metadata that were judged already."""
+    certificates = parse_metadata(token).jws.header.x5c
+    if not certificates or rp.trust is None:
+        return ()
+    profile = ChainProfile.metadata(rp.issuer, purposes=rp.purposes)
+    chain = verify_chain(
+        certificates[0], certificates[1:], trust=rp.trust, profile=profile, now=now, cache=cache
+    )
+    return chain.certificates
 
 
 def judge_unsigned_metadata(
@@ -170,7 +221,13 @@ def judge_unsigned_metadata(
     return _build(server, issued_at=None, expires_at=None)
 
 
-def _build(server: ServerMetadata, *, issued_at: float | None, expires_at: float | None) -> IssuerMetadata:
+def _build(
+    server: ServerMetadata,
+    *,
+    issued_at: float | None,
+    expires_at: float | None,
+    chain: ChainOnDemand | None = None,
+) -> IssuerMetadata:
     return IssuerMetadata(
         issuer=server.issuer,
         authorization_endpoint=server.authorization_endpoint,
@@ -180,7 +237,26 @@ def _build(server: ServerMetadata, *, issued_at: float | None, expires_at: float
         status_list_aggregation_endpoint=server.status_list_aggregation_endpoint,
         issued_at=issued_at,
         expires_at=expires_at,
+        chain=chain,
     )
+
+
+def paths_of(
+    keys: KeySet, *, rp: RelyingParty, now: datetime, cache: ChainCache | None
+) -> tuple[IssuedCertificate, ...]:
+    """Return what is to be asked about the published keys whose chains hold; the others count for nothing."""
+    if rp.trust is None or rp.assertion_chain == "absent":
+        return ()
+    profile = ChainProfile.assertion(rp.issuer, purposes=rp.purposes)
+    found: list[IssuedCertificate] = []
+    for key in keys.keys:
+        if not key.chain:
+            continue
+        with contextlib.suppress(CyberIDError):
+            found += verify_chain(
+                key.chain[0], key.chain[1:], trust=rp.trust, profile=profile, now=now, cache=cache
+            ).certificates
+    return tuple(found)
 
 
 def fetch_key_set(metadata: IssuerMetadata) -> Flow[FetchedKeys]:

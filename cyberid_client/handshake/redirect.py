@@ -14,16 +14,24 @@ from urllib.parse import urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
-from cyberid_client.handshake.assertion import certified_public_key_info, judge_assertion
+from cyberid_client.handshake.assertion import certified_public_key_info, judge_assertion, path_of
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.client_authentication import client_assertion
-from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, KeysWanted, expect_available, fetch
+from cyberid_client.handshake.flow import (
+    ANSWER_MAX_BYTES,
+    Flow,
+    KeysWanted,
+    ListsWanted,
+    expect_available,
+    fetch,
+)
 from cyberid_client.handshake.metadata import IssuerMetadata
-from cyberid_client.handshake.subjects import CallbackSubject, PARSubject, TokenSubject
+from cyberid_client.handshake.revocation import LIST_CODES
+from cyberid_client.handshake.subjects import NO_LISTS, CallbackSubject, PARSubject, TokenSubject
 from cyberid_client.models import Assurance, Login, PendingLogin
 from cyberid_client.ports import FlowEnv, HTTPRequest, HTTPResponse
-from cyberid_client.trust import ChainCache, KeySet
+from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.base64url import encode_base64url
 from cyberid_client.wire.callback import parse_callback
 from cyberid_client.wire.responses import parse_oauth_error, parse_par, parse_token
@@ -167,6 +175,7 @@ def finish_redirect(
     keys: KeySet,
     env: FlowEnv,
     cache: ChainCache | None,
+    crls: RevocationLists = NO_LISTS,
     checklists: Checklists = COMPLETE,
 ) -> Flow[Login]:
     """Judge the callback, exchange the code, believe the assertion.
@@ -202,28 +211,46 @@ def finish_redirect(
         access_token=access_token,
     )
 
-    def believe(with_keys: KeySet) -> Login:
+    def believe(keys: KeySet, crls: RevocationLists) -> Login:
         return judge_assertion(
             id_token,
             expected=expected,
-            keys=with_keys,
+            keys=keys,
             now=env.now(),
+            crls=crls,
             cache=cache,
             checks=checklists.for_assertion(expected),
             return_to=pending.return_to,
         )
 
-    try:
-        return believe(keys)
-    except VerificationError as error:
-        if error.code not in _KEY_CODES:
-            raise
-        # The issuer may have rotated its key since the set was fetched: one newer set, one more try.
-        proven_key = b""
-        if error.code == "id_token.key_unpublished":
-            proven_key = certified_public_key_info(id_token, expected)
-    newer = yield KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
-    return believe(newer if isinstance(newer, KeySet) else keys)
+    def wanted(code: str, keys: KeySet, crls: RevocationLists) -> KeysWanted | ListsWanted | None:
+        if code in _KEY_CODES:
+            # The issuer may have rotated its key since the set was fetched.
+            is_proven = code == "id_token.key_unpublished"
+            proven_key = certified_public_key_info(id_token, expected) if is_proven else b""
+            return KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
+        if code in LIST_CODES:
+            # All else holds: its authority may be a new one, or its list out of date.
+            now = env.now()
+            path = path_of(id_token, expected=expected, keys=keys, now=now, cache=cache)
+            lacking = crls.lacking(path, policy=expected.revocation, now=now.timestamp())
+            return ListsWanted(tried=crls, certificates=lacking)
+        return None
+
+    asked: set[type] = set()
+    while True:
+        try:
+            return believe(keys, crls)
+        except VerificationError as error:
+            effect = wanted(error.code, keys, crls)
+            if effect is None or type(effect) in asked:
+                raise
+        asked.add(type(effect))  # one newer value of each kind, one more try
+        newer = yield effect
+        if isinstance(newer, KeySet):
+            keys = newer
+        elif isinstance(newer, RevocationLists):
+            crls = newer
 
 
 def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.errors import ChainError
@@ -15,6 +15,8 @@ from cyberid_client.trust import (
     ChainCache,
     ChainProfile,
     PublishedKey,
+    RevocationLists,
+    RevocationPolicy,
     TrustStore,
     verify_chain,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "PARSubject",
     "PageSubject",
     "ServerSubject",
+    "RevocableSubject",
     "SignedSubject",
     "SigningKey",
     "StatusAggregationSubject",
@@ -43,6 +46,9 @@ __all__ = [
     "TokenSubject",
     "UnsignedMetadataSubject",
 ]
+
+
+NO_LISTS: Final = RevocationLists()
 
 
 class ChainOnDemand:
@@ -145,6 +151,30 @@ class SignedSubject(Protocol):
         ...
 
 
+class RevocableSubject(Protocol):
+    """What is looked up about the signer of a document."""
+
+    @property
+    def chain(self) -> ChainOnDemand:
+        """The signer's chain."""
+        ...
+
+    @property
+    def crls(self) -> RevocationLists:
+        """The lists that are known."""
+        ...
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of them."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionSubject:
     """One assertion with all that it is compared with."""
@@ -157,6 +187,12 @@ class AssertionSubject:
     chain: ChainOnDemand
     expected: Expected
     now: float
+    crls: RevocationLists = NO_LISTS
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of the lists."""
+        return self.expected.revocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +208,12 @@ class MetadataSubject:
     rp: RelyingParty
     newest_iat: float | None
     now: float
+    crls: RevocationLists = NO_LISTS
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of the lists."""
+        return self.rp.revocation
 
     @property
     def server(self) -> ServerMetadata:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from cyberid_client.testing.crls import CRLS_PATH
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.keyring import Keyring, x5c_of
 from cyberid_client.testing.people import FACTORS_OF_MODE, Person, mode_of, pseudonym_of
@@ -22,6 +23,7 @@ PATHS: Final = {
     "authorize": "/authorize",
     "token": "/token",
     "status_lists": STATUS_LISTS_PATH,
+    "crls": CRLS_PATH,
 }
 _METADATA_LIFE: Final = 86_400
 _ASSERTION_LIFE: Final = 300

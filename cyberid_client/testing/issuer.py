@@ -15,10 +15,10 @@ from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import RegisteredClient, is_web_origin, is_web_url, make_client
 from cyberid_client.testing.clock import system_clock
 from cyberid_client.testing.documents import PATHS
-from cyberid_client.testing.drafts import Reply
+from cyberid_client.testing.drafts import Reply, Sizes
 from cyberid_client.testing.faults import FAULTS, ODDITIES, STATUS_FAULTS
 from cyberid_client.testing.in_process import InProcessTransport
-from cyberid_client.testing.jose import ALGORITHMS
+from cyberid_client.testing.jose import ALGORITHMS, SIGNING_NAMES
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pki import pem
@@ -42,7 +42,9 @@ class MockIssuer:
     Args:
         clock: aware UTC; the system's when left out.
         issuer: the issuer identifier, an https origin.
-        algorithm: the JWS algorithm of every signer: ES256, ES384, EdDSA or PS256.
+        algorithm: the JWS algorithm of every signer: ES256, ES384, PS256, EdDSA, ML-DSA-44, ML-DSA-65 or
+            ML-DSA-87. Root and authorities have keys of the same kind; only with EdDSA they have P-256
+            keys, because the built-in path engine judges no Ed25519 authorities. Clients sign with ES256.
 
     Raises:
         ConfigurationError: ``config.issuer`` or ``config.no_algorithm``.
@@ -57,7 +59,7 @@ class MockIssuer:
     ) -> None:
         if not is_web_origin(issuer) or not issuer.startswith("https://"):
             raise ConfigurationError("config.issuer", "issuer")
-        if algorithm not in ALGORITHMS or algorithm == "RS256":
+        if algorithm not in SIGNING_NAMES:
             raise ConfigurationError("config.no_algorithm", "algorithm")
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
@@ -73,6 +75,11 @@ class MockIssuer:
     def issuer(self) -> str:
         """The issuer identifier; inside :meth:`serve` the loopback origin."""
         return self._service.keyring.issuer
+
+    @property
+    def algorithm(self) -> str:
+        """The JWS algorithm of every signer."""
+        return self._service.keyring.algorithm.name
 
     @property
     def root_pem(self) -> bytes:
@@ -103,6 +110,11 @@ class MockIssuer:
     def signed(self) -> dict[str, object]:
         """The claims of the last assertion that was signed, for narration; empty before the first."""
         return dict(self._service.signed)
+
+    @property
+    def signed_sizes(self) -> Sizes | None:
+        """How large the last assertion was, for narration; ``None`` before the first."""
+        return self._service.sizes
 
     @property
     def automatic_person(self) -> str | None:
@@ -224,9 +236,19 @@ class MockIssuer:
             finally:
                 self._service.move(before)
 
-    def rotate_signing_key(self) -> None:
-        """Sign with a new key from now on; the old one leaves the key set at once."""
-        self._service.keyring.rotate(self._clock())
+    def rotate_signing_key(self, *, algorithm: str | None = None) -> None:
+        """Sign with a new key from now on; the old one leaves the key set at once.
+
+        Args:
+            algorithm: that of the new key. Another one than the metadata name, which stay as they are,
+                is what a client must refuse, though key and chain are good.
+
+        Raises:
+            ConfigurationError: ``config.no_algorithm``.
+        """
+        if algorithm is not None and algorithm not in SIGNING_NAMES:
+            raise ConfigurationError("config.no_algorithm", "algorithm")
+        self._service.keyring.rotate(self._clock(), algorithm=algorithm)
 
     def publish_next_signing_key(self) -> None:
         """Show the key that :meth:`rotate_signing_key` will use next beside the present one."""
@@ -243,6 +265,29 @@ class MockIssuer:
     def renew_root(self) -> None:
         """Put everything under a new root; :attr:`root_pem` is the new one from now on."""
         self._service.keyring.renew_root(self._clock())
+
+    def revoke_signer(self, purpose: str = "assertion", *, reason: str = "key_compromise") -> None:
+        """Put the present certificate of a signer on its authority's revocation list; for good.
+
+        Args:
+            purpose: ``assertion``, ``metadata`` or ``status``.
+            reason: RFC 5280 §5.3.1 in lower case: ``key_compromise``, ``superseded``, ``certificate_hold`` …
+
+        Raises:
+            ConfigurationError: ``config.value``: there is no such reason or signer.
+        """
+        self._service.keyring.revoke_signer(purpose, reason=reason, now=self._clock())
+
+    def revoke_authority(self, *, reason: str = "ca_compromise") -> None:
+        """Put the authority's certificate on the root's revocation list; for good.
+
+        Args:
+            reason: as for :meth:`revoke_signer`.
+
+        Raises:
+            ConfigurationError: ``config.value``: there is no such reason.
+        """
+        self._service.keyring.revoke_authority(reason=reason, now=self._clock())
 
     def withdraw_signing_key(self) -> None:
         """Take the signing key out of the key set, and sign with it all the same, until :meth:`disarm`.

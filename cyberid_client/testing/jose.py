@@ -12,11 +12,13 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 __all__ = [
     "ALGORITHMS",
+    "SIGNING_NAMES",
+    "MLDSAPrivateKey",
     "PrivateKey",
     "PublicKey",
     "SigningAlgorithm",
@@ -27,10 +29,17 @@ __all__ = [
     "thumbprint",
 ]
 
-PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
-PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+MLDSAPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+MLDSAPublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | MLDSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey | MLDSAPublicKey
 
 _CURVES: Final[Mapping[str, str]] = {"secp256r1": "P-256", "secp384r1": "P-384", "secp256k1": "secp256k1"}
+_MLDSA: Final[tuple[tuple[str, type[MLDSAPrivateKey], type[MLDSAPublicKey]], ...]] = (
+    ("ML-DSA-44", mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey),
+    ("ML-DSA-65", mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey),
+    ("ML-DSA-87", mldsa.MLDSA87PrivateKey, mldsa.MLDSA87PublicKey),
+)
 _PSS: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 
 
@@ -146,7 +155,20 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> SigningAlgorithm:
     )
 
 
-# RS256 is no algorithm of the profile: it is here because a fault signs with it.
+def _mldsa(name: str, private: type[MLDSAPrivateKey], public: type[MLDSAPublicKey]) -> SigningAlgorithm:
+    def sign(key: PrivateKey, message: bytes) -> bytes:
+        if not isinstance(key, private):
+            raise TypeError(name)
+        return key.sign(message)  # pure, with the empty context: RFC 9964 §4
+
+    def verify(key: PublicKey, signature: bytes, message: bytes) -> None:
+        if not isinstance(key, public):
+            raise InvalidSignature
+        key.verify(signature, message)
+
+    return SigningAlgorithm(name=name, digest="sha512", generate=private.generate, sign=sign, verify=verify)
+
+
 ALGORITHMS: Final[Mapping[str, SigningAlgorithm]] = MappingProxyType(
     {
         algorithm.name: algorithm
@@ -155,14 +177,17 @@ ALGORITHMS: Final[Mapping[str, SigningAlgorithm]] = MappingProxyType(
             _ecdsa("ES384", ec.SECP384R1(), hashes.SHA384()),
             _eddsa(),
             _rsa("PS256", _PSS),
+            *(_mldsa(*row) for row in _MLDSA),
             _rsa("RS256", padding.PKCS1v15()),
         )
     }
 )
+# RS256 is no algorithm of the profile: it is above because a fault signs with it.
+SIGNING_NAMES: Final = tuple(name for name in ALGORITHMS if name != "RS256")
 
 
 def jwk_of(key: PublicKey) -> dict[str, object]:
-    """Return the required members of the key's JWK, and no others (RFC 7518 §6, RFC 8037 §2)."""
+    """Return the required members of the key's JWK, and no others (RFC 7518 §6, RFC 8037 §2, RFC 9964 §3)."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         numbers, size = key.public_numbers(), (key.curve.key_size + 7) // 8
         return {
@@ -173,6 +198,10 @@ def jwk_of(key: PublicKey) -> dict[str, object]:
         }
     if isinstance(key, ed25519.Ed25519PublicKey):
         return {"kty": "OKP", "crv": "Ed25519", "x": b64url(key.public_bytes_raw())}
+    if not isinstance(key, rsa.RSAPublicKey):
+        name = next(name for name, _, public in _MLDSA if isinstance(key, public))
+        # The algorithm is a required member: a key of this type is for one algorithm only.
+        return {"kty": "AKP", "alg": name, "pub": b64url(key.public_bytes_raw())}
     rsa_numbers = key.public_numbers()
     n = rsa_numbers.n.to_bytes((key.key_size + 7) // 8, "big")
     e = rsa_numbers.e.to_bytes((rsa_numbers.e.bit_length() + 7) // 8, "big")

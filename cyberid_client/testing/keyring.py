@@ -9,7 +9,9 @@ from datetime import datetime
 
 from cryptography import x509
 
+from cyberid_client.errors import ConfigurationError
 from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, SigningAlgorithm, jwk_of, thumbprint
+from cyberid_client.testing.crls import RevocationDesk
 from cyberid_client.testing.pki import Authority, CertificateForm, authority_form, der, make_root, signer_form
 
 __all__ = ["Keyring", "Signer", "x5c_of"]
@@ -56,6 +58,9 @@ def x5c_of(chain: tuple[x509.Certificate, ...]) -> list[str]:
 class Keyring:
     """Hold root, authority and signers of one issuer; what is published; and make bad chains on demand.
 
+    Root and authorities have keys of the signers' algorithm, so that whole chains are of one kind. Only
+    under Ed25519 signers they have P-256 keys: the built-in path engine judges no Ed25519 authorities.
+
     Args:
         issuer: the issuer identifier.
         algorithm: the JWS algorithm of every signer.
@@ -64,14 +69,17 @@ class Keyring:
 
     def __init__(self, *, issuer: str, algorithm: SigningAlgorithm, now: datetime) -> None:
         self.algorithm = algorithm
-        self.root = make_root(now)
+        self.certified_by = ALGORITHMS["ES256" if algorithm.name == "EdDSA" else algorithm.name]
+        self.root = make_root(now, key=self.certified_by.generate())
+        self.revocations = RevocationDesk()
         self.settle(issuer, now)
 
     def settle(self, issuer: str, now: datetime) -> None:
         """Issue authority and signers anew for this issuer identifier; the root stays."""
         self.issuer = issuer
         self.settled_at = now
-        self.authority = self.root.found_authority(authority_form(now, issuer))
+        self.revocations.forget_publishers()
+        self._found_authority(now)
         purposes = ("assertion", "metadata", "status")
         self._signers = {purpose: self.make_signer(purpose, now) for purpose in purposes}
         self.reset_publication()
@@ -101,32 +109,50 @@ class Keyring:
         self._next = self.make_signer("assertion", now)
         self.publish(self._next.to_jwk())
 
-    def rotate(self, now: datetime) -> Signer:
+    def rotate(self, now: datetime, *, algorithm: str | None = None) -> Signer:
         """Replace the assertion signer, by the next one if it is published already.
 
-        The old key leaves the key set at once.
+        The old key leaves the key set at once. With another algorithm, metadata go on naming the old one.
         """
-        self._signers["assertion"] = self._next or self.make_signer("assertion", now)
+        next_ = self._next if algorithm is None else None
+        self._signers["assertion"] = next_ or self.make_signer("assertion", now, algorithm=algorithm)
         self._next = None
         self.extra_keys = []
         return self._signers["assertion"]
 
     def renew_authority(self, now: datetime) -> None:
         """Found a new authority under the root, and let it certify the keys that are in use."""
-        self.authority = self.root.found_authority(authority_form(now, self.issuer))
+        self._found_authority(now)
         self._signers = {
             purpose: replace(signer, chain=self.rechain(signer, now))
             for purpose, signer in self._signers.items()
         }
 
+    def _found_authority(self, now: datetime) -> None:
+        """Found the authority under the root; both publish revocation lists under this issuer's origin."""
+        self.root = self.revocations.publish(self.root, "root", self.issuer)
+        authority = self.root.found_authority(authority_form(now, self.issuer), self.certified_by.generate())
+        self.authority = self.revocations.publish(authority, "authority", self.issuer)
+
     def renew_root(self, now: datetime) -> None:
         """Make a new root, and everything below it anew; the keys that are in use stay."""
-        self.root = make_root(now)
+        self.root = make_root(now, key=self.certified_by.generate())
         self.renew_authority(now)
 
     def renew_metadata_signer(self, now: datetime) -> None:
         """Sign metadata with a new key from now on."""
         self._signers["metadata"] = self.make_signer("metadata", now)
+
+    def revoke_signer(self, purpose: str, *, reason: str, now: datetime) -> None:
+        """Put a signer's present certificate on the authority's list."""
+        if purpose not in self._signers:
+            raise ConfigurationError("config.value", "purpose")
+        leaf = self._signers[purpose].chain[0]
+        self.revocations.revoke(leaf, self.authority, reason=reason, now=now)
+
+    def revoke_authority(self, *, reason: str, now: datetime) -> None:
+        """Put the authority's certificate on the root's list."""
+        self.revocations.revoke(self.authority.certificate, self.root, reason=reason, now=now)
 
     def publish(self, entry: dict[str, object]) -> None:
         """Put one more entry in front of the honest one until :meth:`reset_publication`."""
@@ -168,4 +194,5 @@ class Keyring:
     ) -> Authority:
         """Found an authority like the honest one but for a change to its form, its place or its key."""
         form = change(authority_form(now, self.issuer))
-        return (above or self.root).found_authority(form, key)
+        found = (above or self.root).found_authority(form, key or self.certified_by.generate())
+        return self.revocations.publish(found, None, self.issuer)

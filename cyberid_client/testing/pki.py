@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from cyberid_client.testing.jose import PrivateKey, PublicKey
+from cyberid_client.testing.jose import MLDSAPrivateKey, PrivateKey, PublicKey
 
 __all__ = [
     "PURPOSES",
@@ -33,6 +33,8 @@ __all__ = [
     "make_root",
     "pem",
     "signer_form",
+    "signing_hash",
+    "signing_padding",
 ]
 
 _ARC: Final = "1.3.6.1.4.1.32473.1"
@@ -69,8 +71,9 @@ class CertificateForm:
         hosts: SAN dNSNames, or iPAddresses where a host is a literal address.
         permitted_hosts: name constraints of a CA.
         policies: certificate policies; empty leaves the extension out.
-        digest: the hash that the issuer signs with.
+        digest: the hash that the issuer signs with; ``None`` for the one that goes with its key.
         extensions: more extensions, each with its critical flag.
+        list_urls: where the issuer's revocation list is; ``None`` leaves it to the issuer.
     """
 
     subject: str
@@ -84,8 +87,9 @@ class CertificateForm:
     hosts: tuple[str, ...] = ()
     permitted_hosts: tuple[str, ...] = ()
     policies: tuple[str, ...] = (TEST_MARK,)
-    digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
+    digest: hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+    list_urls: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +100,18 @@ class Authority:
         key: the private key.
         chain: its certificate first, up to but without the root; empty for the root itself.
         certificate: its own certificate.
+        list_url: where its revocation list is; ``None``: it writes no address into certificates.
     """
 
     key: PrivateKey = field(repr=False)
     chain: tuple[x509.Certificate, ...]
     certificate: x509.Certificate
+    list_url: str | None = None
 
     def issue(self, form: CertificateForm, public_key: PublicKey) -> x509.Certificate:
         """Sign what the form says, whatever it says."""
+        if form.list_urls is None and self.list_url is not None:
+            form = replace(form, list_urls=(self.list_url,))
         return _sign(form, public_key, issuer=self.certificate.subject, key=self.key)
 
     def issue_chain(self, form: CertificateForm, public_key: PublicKey) -> tuple[x509.Certificate, ...]:
@@ -117,8 +125,10 @@ class Authority:
         return Authority(key=own, chain=(certificate, *self.chain), certificate=certificate)
 
 
-def make_root(now: datetime, *, subject: str = "Mock National Root (test only)") -> Authority:
-    """Make a self-signed root with the test mark, good for ten years."""
+def make_root(
+    now: datetime, *, subject: str = "Mock National Root (test only)", key: PrivateKey | None = None
+) -> Authority:
+    """Make a self-signed root with the test mark, good for ten years, with a P-256 key unless another is given."""
     form = CertificateForm(
         subject=subject,
         not_before=now - _BACKDATED,
@@ -126,9 +136,9 @@ def make_root(now: datetime, *, subject: str = "Mock National Root (test only)")
         ca=True,
         digital_signature=False,
     )
-    key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _sign(form, key.public_key(), issuer=_name(subject), key=key)
-    return Authority(key=key, chain=(), certificate=certificate)
+    own = ec.generate_private_key(ec.SECP256R1()) if key is None else key
+    certificate = _sign(form, own.public_key(), issuer=_name(subject), key=own)
+    return Authority(key=own, chain=(), certificate=certificate)
 
 
 def authority_form(now: datetime, issuer: str) -> CertificateForm:
@@ -195,17 +205,24 @@ def _sign(
     )
     for extension, critical in _extensions(form, public_key, key.public_key()):
         builder = builder.add_extension(extension, critical=critical)
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        return builder.sign(key, None)
-    return builder.sign(key, _signing_hash(form.digest))
+    digest = signing_hash(key) if form.digest is None else form.digest
+    return builder.sign(key, digest, rsa_padding=signing_padding(key))
 
 
-def _signing_hash(
-    digest: hashes.HashAlgorithm,
-) -> hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
-    if isinstance(digest, hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512):
-        return digest
-    raise TypeError(digest.name)
+def signing_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | None:
+    """Return the hash that an authority signs with: none where the algorithm brings its own."""
+    if isinstance(key, ed25519.Ed25519PrivateKey | MLDSAPrivateKey):
+        return None
+    is_p384 = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP384R1)
+    return hashes.SHA384() if is_p384 else hashes.SHA256()
+
+
+def signing_padding(key: PrivateKey) -> padding.PSS | None:
+    """Return the padding that an authority signs with: RSASSA-PSS for RSA, as PS256 does."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return None
+    digest = hashes.SHA256()
+    return padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
 
 
 def _extensions(
@@ -228,7 +245,14 @@ def _extensions(
     if form.policies:
         policies = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in form.policies]
         found.append((x509.CertificatePolicies(policies), False))
+    if form.list_urls:
+        found.append((x509.CRLDistributionPoints([_point(url) for url in form.list_urls]), False))
     return [*found, *form.extensions]
+
+
+def _point(url: str) -> x509.DistributionPoint:
+    name = x509.UniformResourceIdentifier(url)
+    return x509.DistributionPoint(full_name=[name], relative_name=None, reasons=None, crl_issuer=None)
 
 
 def _key_usage(form: CertificateForm) -> x509.KeyUsage:

@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl
 from cyberid_client.ports import Clock
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import ClientDesk, Refusal
+from cyberid_client.testing.crls import CRLS_PATH
 from cyberid_client.testing.documents import PATHS, Grant, draft_assertion, draft_metadata, unsigned_page
-from cyberid_client.testing.drafts import CallbackDraft, Page, Reply
+from cyberid_client.testing.drafts import CallbackDraft, Page, Reply, Sizes
 from cyberid_client.testing.jose import b64url
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pages import error_page, page_headers, people_page
@@ -94,6 +95,7 @@ class IssuerService:
         self.automatic: str | None = None
         self.asked: dict[str, str] = {}
         self.signed: dict[str, object] = {}
+        self.sizes: Sizes | None = None
         self.log: deque[RequestRecord] = deque(maxlen=1_000)
         self._clock = clock
         self._arming = arming
@@ -142,6 +144,8 @@ class IssuerService:
         route = self._routes.get((call.method, call.path))
         if route is None and call.method == "GET" and _is_list(call.path):
             route = self._status_list
+        if route is None and call.method == "GET" and _is_crl(call.path):
+            route = self._crl
         if route is None:
             return _html(error_page("no such endpoint"), 405 if _known_path(call.path) else 404)
         try:
@@ -294,6 +298,7 @@ class IssuerService:
         self._arming.apply("id_token", draft)
         id_token = draft.encode()
         self.signed = dict(draft.claims)
+        self.sizes = draft.sizes
         document: dict[str, object] = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -319,6 +324,16 @@ class IssuerService:
         page.headers["content-type"] = "application/statuslist+jwt"
         return self._publish("status_list_answer", page)
 
+    def _crl(self, call: Call, now: datetime) -> Reply:
+        draft = self.keyring.revocations.draft(call.path, now)
+        if draft is None:
+            return _html(error_page("no such revocation list"), 404)
+        self._arming.apply("crl", draft)
+        # Faults of one of the two honest lists wait for that one.
+        self._arming.apply(f"crl_{call.path.rpartition('/')[2].removesuffix('.der')}", draft)
+        headers = {"content-type": "application/pkix-crl", "cache-control": "public, max-age=3600"}
+        return Reply(status=draft.status, headers=headers, body=draft.encode(), quirk=draft.quirk)
+
     def _forget_old(self, seconds: float) -> None:
         """Drop what has expired; when still too much waits, refuse rather than forget a live login."""
         self._pushed = {key: kept for key, kept in self._pushed.items() if kept.expires_at > seconds}
@@ -334,10 +349,16 @@ def _is_list(path: str) -> bool:
     return path.startswith(f"{STATUS_LISTS_PATH}/")
 
 
+def _is_crl(path: str) -> bool:
+    return path.startswith(f"{CRLS_PATH}/")
+
+
 def _known_path(path: str) -> str | None:
-    """Return the path of the endpoint; all status lists together count as one."""
+    """Return the path of the endpoint; all status lists count as one, and so do all revocation lists."""
     if _is_list(path):
         return STATUS_LISTS_PATH
+    if _is_crl(path):
+        return CRLS_PATH
     return path if path in PATHS.values() else None
 
 

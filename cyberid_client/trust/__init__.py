@@ -11,9 +11,16 @@ from cyberid_client.trust.algorithms import (
 )
 from cyberid_client.trust.cache import ChainCache
 from cyberid_client.trust.chains import Chain, verify_chain
+from cyberid_client.trust.crl import load_crl
 from cyberid_client.trust.keys import KeySet, PublishedKey
 from cyberid_client.trust.profile import ChainProfile
 from cyberid_client.trust.purposes import TEST_MARK_POLICY, Purpose, PurposeRule, PurposeTable
+from cyberid_client.trust.revocation import (
+    IssuedCertificate,
+    RevocationList,
+    RevocationLists,
+    RevocationPolicy,
+)
 from cyberid_client.trust.roots import TrustStore
 from cyberid_client.trust.status_list import StatusList, StatusLists
 
@@ -24,15 +31,20 @@ __all__ = [
     "Chain",
     "ChainCache",
     "ChainProfile",
+    "IssuedCertificate",
     "KeySet",
     "PublishedKey",
     "Purpose",
     "PurposeRule",
     "PurposeTable",
+    "RevocationList",
+    "RevocationLists",
+    "RevocationPolicy",
     "StatusList",
     "StatusLists",
     "TrustStore",
     "find_algorithm",
+    "load_crl",
     "load_public_key",
     "verify_chain",
     "verify_signature",

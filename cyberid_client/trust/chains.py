@@ -15,7 +15,10 @@ A chain is believed when each of these holds, in this order; the numbers stand b
 9. The root of that path allows the purpose, too, and every date of the path holds to the second.
 
 Nothing before point 8 rests on a signature; it is cheap and refuses, it never believes. The work of
-point 8 is bounded, too (:mod:`cyberid_client.trust.paths`). Revocation is not checked here.
+point 8 is bounded, too (:mod:`cyberid_client.trust.paths`).
+
+Whether a certificate was taken back is no part of this verdict, which may be kept: it is asked about
+afresh every time, last of all, and only of those who bring the lists.
 """
 
 from __future__ import annotations
@@ -39,14 +42,17 @@ from cyberid_client.trust.algorithms import (
 )
 from cyberid_client.trust.cache import ChainCache
 from cyberid_client.trust.certificates import CertificateFacts, read_certificate
+from cyberid_client.trust.crl import issued_certificates
 from cyberid_client.trust.engine import DEFAULT_ENGINE, PathEngine
 from cyberid_client.trust.paths import find_path
 from cyberid_client.trust.profile import ChainProfile
 from cyberid_client.trust.purposes import TEST_MARK_POLICY
+from cyberid_client.trust.revocation import IssuedCertificate, RevocationLists, RevocationPolicy
 from cyberid_client.trust.roots import TrustStore
 
 __all__ = ["Chain", "verify_chain"]
 
+_REQUIRE: Final = RevocationPolicy.require()
 _ANY_EKU: Final = "2.5.29.37.0"
 _ANY_POLICY: Final = "2.5.29.32.0"
 
@@ -64,6 +70,7 @@ class Chain:
         public_key: the leaf's key, loaded, for :meth:`Algorithm.verify`.
         not_before: the latest notBefore on the path, root included; UTC.
         not_after: the earliest notAfter on the path, root included; UTC.
+        certificates: what is to be asked about each certificate of the path but the root, leaf first.
     """
 
     leaf: bytes = field(repr=False)
@@ -74,6 +81,7 @@ class Chain:
     public_key: object = field(repr=False, compare=False)
     not_before: datetime
     not_after: datetime
+    certificates: tuple[IssuedCertificate, ...] = field(repr=False)
 
 
 def verify_chain(
@@ -83,9 +91,14 @@ def verify_chain(
     trust: TrustStore,
     profile: ChainProfile,
     now: datetime,
+    crls: RevocationLists | None = None,
+    revocation: RevocationPolicy = _REQUIRE,
     cache: ChainCache | None = None,
 ) -> Chain:
-    """Believe a chain at one moment, or refuse it. Revocation is not checked.
+    """Believe a chain at one moment, or refuse it.
+
+    Without ``crls`` nothing is said about revocation: the caller asks :meth:`RevocationLists.require_good`
+    about :attr:`Chain.certificates`, when the rest of a document holds.
 
     Args:
         leaf: DER of the signer's certificate; untrusted.
@@ -93,6 +106,8 @@ def verify_chain(
         trust: the pinned roots.
         profile: what the leaf and its chain must look like.
         now: aware; dates are inclusive at both ends and forgive nothing (RFC 5280 §4.1.2.5).
+        crls: the revocation lists that are known; asked also when the verdict was kept.
+        revocation: what is demanded of them.
         cache: where good verdicts are kept.
 
     Returns:
@@ -100,10 +115,26 @@ def verify_chain(
 
     Raises:
         ChainError: ``chain.*``, by the rule that is broken.
+        RevocationError: ``revocation.revoked``, ``revocation.unknown`` or ``revocation.unreachable``.
         ConfigurationError: ``time.naive``, when ``now`` has no time zone.
     """
     if now.utcoffset() is None:
         raise ConfigurationError("time.naive")
+    chain = _kept_or_verified(leaf, intermediates, trust=trust, profile=profile, now=now, cache=cache)
+    if crls is not None:
+        crls.require_good(chain.certificates, policy=revocation, now=now.timestamp())
+    return chain
+
+
+def _kept_or_verified(
+    leaf: bytes,
+    intermediates: Sequence[bytes],
+    *,
+    trust: TrustStore,
+    profile: ChainProfile,
+    now: datetime,
+    cache: ChainCache | None,
+) -> Chain:
     if cache is None:
         return _verify(leaf, intermediates, trust=trust, profile=profile, now=now)
     key = cache.key(leaf, intermediates, trust, profile)
@@ -166,6 +197,7 @@ def _verify(
         public_key=signer.public_key,
         not_before=max(one.not_before for one in path),
         not_after=min(one.not_after for one in path),
+        certificates=issued_certificates(path),
     )
 
 

@@ -26,8 +26,9 @@ FLOORS = (
     ("config",),
     ("handshake",),
     ("inspection",),
-    ("stores", "transport", "state"),
-    ("link", "refreshing", "health"),
+    ("stores", "transport", "state", "status_state"),
+    ("list_memory",),
+    ("link", "refreshing", "health", "status_keeper"),
     ("client",),
     ("",),  # the package itself: the front door, which those above use and those below never do
     ("testing",),

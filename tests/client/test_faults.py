@@ -67,7 +67,7 @@ def test_no_call_follows_a_callback_that_is_refused(shop, name):
     shop.issuer.arm(name)
     with pytest.raises(CyberIDError):
         _attempt(shop, FAULTS[name])
-    assert shop.transport.purposes == ["discovery", "jwks", "par"]
+    assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par"]
     assert "/token" not in {record.path for record in shop.issuer.log}
 
 

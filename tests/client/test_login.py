@@ -35,10 +35,10 @@ def test_an_honest_login_gives_the_pseudonym_of_this_sector_and_nothing_plain(sh
     assert shop.clock() - login.authenticated_at <= timedelta(seconds=1)
 
 
-def test_the_first_login_makes_four_calls_and_a_warm_one_two(shop):
-    """Metadata and keys are fetched once; after that a login costs the pushed request and the exchange."""
+def test_the_first_login_makes_six_calls_and_a_warm_one_two(shop):
+    """Metadata, revocation lists and keys are fetched once; after that a login costs the pushed request and the exchange."""
     shop.log_in()
-    assert shop.transport.purposes == ["discovery", "jwks", "par", "token"]
+    assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par", "token"]
     shop.transport.purposes.clear()
     shop.log_in()
     assert shop.transport.purposes == ["par", "token"]
@@ -78,7 +78,7 @@ def test_evidence_names_the_checks_that_ran_and_the_root_that_was_believed(shop)
     """Evidence is made from the chain; it names no token."""
     evidence = shop.log_in().evidence
     assert evidence.checks[:3] == ("E3.3", "E3.4", "E3.7")
-    assert len(evidence.checks) == 25
+    assert len(evidence.checks) == 26
     assert evidence.algorithm == "ES256"
     assert evidence.trust_fingerprint == shop.rp.trust.fingerprint
     assert evidence.verified_at == shop.clock()

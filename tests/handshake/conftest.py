@@ -47,9 +47,9 @@ from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.jose import ALGORITHMS, b64url, json_bytes
 from cyberid_client.testing.keyring import Keyring, Signer, x5c_of
-from cyberid_client.testing.pki import pem
+from cyberid_client.testing.pki import der, pem
 from cyberid_client.testing.status_lists import pack_statuses
-from cyberid_client.trust import KeySet, StatusList
+from cyberid_client.trust import KeySet, RevocationLists, StatusList, load_crl
 from cyberid_client.wire.callback import parse_callback
 from cyberid_client.wire.jwks import parse_jwks
 from cyberid_client.wire.metadata import parse_unsigned_metadata
@@ -120,6 +120,7 @@ class Bench:
     keyring: Keyring
     rp: RelyingParty
     keys: KeySet
+    crls: RevocationLists
     now: datetime = NOW
     seconds: int = SECONDS
     issuer: str = ISSUER
@@ -188,6 +189,7 @@ class AssertionBench(Bench):
         asked: Mapping[str, object] | None = None,
         settings: Mapping[str, object] | None = None,
         keys: KeySet | None = None,
+        crls: RevocationLists | None = None,
         now: datetime = NOW,
     ) -> Login:
         """Judge a token by the configured checklist, or by ``checks``."""
@@ -200,6 +202,7 @@ class AssertionBench(Bench):
             cache=None,
             checks=checklist_for(expected) if checks is None else checks,
             return_to="/",
+            crls=self.crls if crls is None else crls,
         )
 
     def verdict(
@@ -280,6 +283,7 @@ class MetadataBench(Bench):
             newest_iat=newest_iat,
             cache=None,
             checks=checks,
+            crls=self.crls,
         )
 
     def verdict(
@@ -524,7 +528,18 @@ def parts() -> dict[str, object]:
         key=ClientKey.from_pem(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())),
         trust=TrustStore.for_tests(pem(keyring.root.certificate)),
     )
-    return {"keyring": keyring, "rp": rp, "keys": KeySet.from_jwks(parse_jwks(json_response(keyring.jwks())))}
+    keys = KeySet.from_jwks(parse_jwks(json_response(keyring.jwks())))
+    return {"keyring": keyring, "rp": rp, "keys": keys, "crls": honest_lists(keyring)}
+
+
+def honest_lists(keyring: Keyring) -> RevocationLists:
+    """Return the lists of root and authority, on which nobody stands."""
+    lists = RevocationLists()
+    for authority in (keyring.root, keyring.authority):
+        path = authority.list_url.removeprefix(ISSUER)
+        data = keyring.revocations.draft(path, NOW).encode()
+        lists = lists.with_list(load_crl(data, issuer=der(authority.certificate), now=NOW))
+    return lists
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ class TestMetadata:
     def test_the_page_is_fetched_and_only_its_signed_part_believed(self, metadata):
         """One GET of the discovery page; every unsigned value in it is deliberately wrong."""
         page = unsigned_page(metadata.issuer, metadata.token())
-        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None)
+        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None, crls=metadata.crls)
         [request], _ = drive(flow, answer(page))
         assert ("GET", metadata.rp.discovery_url, b"", "discovery") == (
             request.method,
@@ -127,7 +127,7 @@ class TestMetadata:
             request.purpose,
         )
         unsigned = unsigned_page(metadata.issuer, metadata.token(token_endpoint="https://other.example"))
-        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None)
+        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None, crls=metadata.crls)
         assert "metadata.endpoint" == code_of(drive, flow, answer(unsigned))
 
     @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ class TestMetadata:
     def test_another_status_is_no_page(self, metadata, status, code):
         """A page that does not come leaves everything as it was."""
         page = unsigned_page(metadata.issuer, metadata.token())
-        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None)
+        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None, crls=metadata.crls)
         assert code == code_of(drive, flow, answer(page, status=status))
 
     def test_a_page_of_another_issuer_is_refused_before_its_signature(self, metadata):
         """The page's issuer is compared first."""
         page = {"issuer": "https://other.example", "signed_metadata": "rubbish"}
-        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None)
+        flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=None, cache=None, crls=metadata.crls)
         assert "discovery.issuer" == code_of(drive, flow, answer(page))
 
     def test_the_clock_is_asked_when_the_page_has_come(self, metadata):
@@ -151,7 +151,7 @@ class TestMetadata:
         page = answer(unsigned_page(metadata.issuer, metadata.token()))
         late = Env(metadata.now + timedelta(days=2))
         assert "metadata.expired" == code_of(
-            drive, fetch_metadata(metadata.rp, late, newest_iat=None, cache=None), page
+            drive, fetch_metadata(metadata.rp, late, newest_iat=None, cache=None, crls=metadata.crls), page
         )
         newest = metadata.seconds + 1
         flow = fetch_metadata(metadata.rp, Env(metadata.now), newest_iat=newest, cache=None)
@@ -225,7 +225,11 @@ class TestVerifyAssertion:
     def test_it_runs_every_check_and_takes_none(self, assertion):
         """The public function believes what is honest and takes no list of checks."""
         login = verify_assertion(
-            assertion.token(), expected=assertion.expected(), keys=assertion.keys, now=assertion.now
+            assertion.token(),
+            expected=assertion.expected(),
+            keys=assertion.keys,
+            now=assertion.now,
+            crls=assertion.crls,
         )
         assert ("/", assertion.claims()["sub"]) == (login.return_to, login.pseudonym.value)
         with pytest.raises(TypeError):
@@ -249,5 +253,11 @@ class TestVerifyAssertion:
     def test_bytes_are_as_good_as_text(self, assertion):
         """A token may come as it was read from the wire."""
         made = assertion.token().encode()
-        login = verify_assertion(made, expected=assertion.expected(), keys=assertion.keys, now=assertion.now)
+        login = verify_assertion(
+            made,
+            expected=assertion.expected(),
+            keys=assertion.keys,
+            now=assertion.now,
+            crls=assertion.crls,
+        )
         assert Assurance.R02 is login.assurance

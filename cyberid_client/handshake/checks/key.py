@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cyberid_client.errors import SignatureError, VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AssertionSubject, SignedSubject
+from cyberid_client.handshake.subjects import AssertionSubject, RevocableSubject, SignedSubject
 
-__all__ = ["check_chain", "check_key", "check_key_is_published", "check_signature"]
+__all__ = ["check_chain", "check_key", "check_key_is_published", "check_revocation", "check_signature"]
 
 
 @check(
@@ -64,3 +64,17 @@ def check_key_is_published(subject: AssertionSubject) -> None:
     """
     if not subject.key.published:
         raise VerificationError("id_token.key_unpublished")
+
+
+@check(
+    "E3.6e",
+    "No certificate below the root was revoked, and lists whose time is not over say so.",
+    clause="RFC 5280 §6.3; profile §2, §7",
+    codes=["revocation.*"],
+)
+def check_revocation(subject: RevocableSubject) -> None:
+    """Look the certificates of the chain up.
+
+    It comes last: lists that are not here are fetched only for a document about which all else holds.
+    """
+    subject.crls.require_good(subject.chain().certificates, policy=subject.revocation, now=subject.now)
