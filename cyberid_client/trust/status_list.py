@@ -131,11 +131,12 @@ class StatusList:
         Raises:
             RevocationError: ``status.index``, when there is no such entry (§8.3).
         """
-        byte, place = divmod(idx, 8 // self.bits)
+        bits, entries = self.bits, self.entries
+        place = idx * bits
         # A negative index would count from the end.
-        if not 0 <= byte < len(self.entries):
+        if not 0 <= place >> 3 < len(entries):
             raise RevocationError("status.index")
-        return self.entries[byte] >> place * self.bits & (1 << self.bits) - 1
+        return entries[place >> 3] >> (place & 7) & (1 << bits) - 1
 
 
 @dataclass(frozen=True, slots=True)
