@@ -18,7 +18,7 @@ from cyberid_client import Assurance, Client, HTTPLimits, RelyingParty
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
-from cyberid_client.handshake.parsing import PARSING
+from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
 from cyberid_client.testing import FAULTS, ODDITIES
 from cyberid_client.wire.assertion import ASSERTION_MAX_BYTES
 from cyberid_client.wire.callback import CALLBACK_MAX_BYTES
@@ -83,7 +83,7 @@ def test_a_code_that_a_page_cites_exists(path):
 def _check_numbers() -> set[str]:
     tuples = [value for value in vars(checklists).values() if isinstance(value, tuple)]
     checks = {each.number for each_tuple in tuples for each in each_tuple if isinstance(each, Check)}
-    numbers = checks | {rule.number for rule in PARSING}
+    numbers = checks | {rule.number for rule in (*PARSING, *STATUS_LOOK_UP)}
     # "E1.1" stands for E1.1a and E1.1b together.
     return numbers | {number.rstrip("abcd") for number in numbers}
 
