@@ -11,8 +11,9 @@ from cryptography import x509
 
 from cyberid_client.testing.jose import b64url, json_bytes
 from cyberid_client.testing.keyring import Keyring, Signer, x5c_of
+from cyberid_client.testing.pki import der
 
-__all__ = ["CallbackDraft", "Page", "Reply", "SignedDraft"]
+__all__ = ["CallbackDraft", "Page", "Reply", "SignedDraft", "Sizes"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +66,25 @@ class Page:
         return Reply(status=self.status, headers=self.headers, body=self.encode(), quirk=self.quirk)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How large a signed document is, and what makes it so.
+
+    Attributes:
+        algorithm: the JWS name.
+        certificates: how many came along; the root is none of them.
+        chain: bytes of these certificates, DER.
+        signature: bytes of the raw signature.
+        token: characters of the compact JWS.
+    """
+
+    algorithm: str
+    certificates: int
+    chain: int
+    signature: int
+    token: int
+
+
 @dataclass(slots=True, kw_only=True)
 class SignedDraft:
     """A compact JWS before it is signed.
@@ -79,6 +99,7 @@ class SignedDraft:
         payload_bytes: bytes that replace the encoded claims.
         edit_signature: the last change to the raw signature.
         edit_token: the last change to the compact form.
+        sizes: of what was encoded last.
     """
 
     header: dict[str, object]
@@ -90,6 +111,7 @@ class SignedDraft:
     payload_bytes: bytes | None = field(default=None, repr=False)
     edit_signature: Callable[[bytes], bytes] = field(default=lambda signature: signature, repr=False)
     edit_token: Callable[[str], str] = field(default=lambda token: token, repr=False)
+    sizes: Sizes | None = field(default=None, init=False)
 
     @property
     def seconds(self) -> int:
@@ -115,7 +137,15 @@ class SignedDraft:
         """Return the compact JWS."""
         message = self.signing_input()
         signature = self.edit_signature(self.signer.sign(message))
-        return self.edit_token(f"{message.decode()}.{b64url(signature)}")
+        token = self.edit_token(f"{message.decode()}.{b64url(signature)}")
+        self.sizes = Sizes(
+            algorithm=self.signer.algorithm.name,
+            certificates=len(self.signer.chain),
+            chain=sum(len(der(certificate)) for certificate in self.signer.chain),
+            signature=len(signature),
+            token=len(token),
+        )
+        return token
 
 
 @dataclass(slots=True, kw_only=True)

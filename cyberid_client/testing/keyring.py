@@ -10,8 +10,8 @@ from datetime import datetime
 from cryptography import x509
 
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, SigningAlgorithm, jwk_of, thumbprint
 from cyberid_client.testing.crls import RevocationDesk
+from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, SigningAlgorithm, jwk_of, thumbprint
 from cyberid_client.testing.pki import Authority, CertificateForm, authority_form, der, make_root, signer_form
 
 __all__ = ["Keyring", "Signer", "x5c_of"]

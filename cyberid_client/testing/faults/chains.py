@@ -71,11 +71,17 @@ def _later_authority(draft: SignedDraft) -> Authority:
 
 
 def _ladder(draft: SignedDraft) -> Authority:
-    """Found four authorities, one under the other: with the leaf five certificates under the root."""
+    """Found four authorities, one under the other: with the leaf five certificates under the root.
+
+    Their keys are small, so that it is the number and not the size that is too much.
+    """
     step = draft.keyring.root
     for _ in range(4):
         step = draft.keyring.other_authority(
-            draft.now, above=step, change=lambda form: replace(form, path_length=None)
+            draft.now,
+            above=step,
+            change=lambda form: replace(form, path_length=None),
+            key=ec.generate_private_key(ec.SECP256R1()),
         )
     return step
 
@@ -95,6 +101,19 @@ def _weak_authority(draft: SignedDraft) -> Authority:
 
 def _foreign_curve(draft: SignedDraft) -> Authority:
     return draft.keyring.other_authority(draft.now, key=ec.generate_private_key(ec.SECP256K1()))
+
+
+def _foreign_hash(draft: SignedDraft) -> None:
+    """Sign with a hash that is not in the table, by an authority whose algorithm leaves the choice."""
+    authority = draft.keyring.other_authority(draft.now, key=ec.generate_private_key(ec.SECP256R1()))
+    draft.use_chain(
+        draft.keyring.rechain(
+            draft.signer,
+            draft.now,
+            change=lambda form: replace(form, digest=hashes.SHA224()),
+            authority=authority,
+        )
+    )
 
 
 def _ed25519_authority(draft: SignedDraft) -> Authority:
@@ -234,7 +253,7 @@ _LEAF_FAULTS: Final = (
         "signature_algorithm_foreign",
         "A certificate signed with a hash outside the closed table is refused.",
         "signature_algorithm",
-        _leaf(lambda form, _: replace(form, digest=hashes.SHA224())),
+        _foreign_hash,
     ),
     _fault(
         "unknown_critical_extension",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cyberid_client.testing.arming import Oddity
 from cyberid_client.testing.drafts import CallbackDraft, Page, SignedDraft
@@ -22,7 +22,7 @@ from cyberid_client.testing.faults.making import (
     put_header,
     put_member,
 )
-from cyberid_client.testing.jose import b64url, jwk_of
+from cyberid_client.testing.jose import ALGORITHMS, SIGNING_NAMES, b64url, jwk_of
 from cyberid_client.testing.keyring import Keyring, x5c_of
 from cyberid_client.testing.pki import signer_form
 
@@ -113,16 +113,17 @@ def _longest_chain(draft: SignedDraft) -> None:
 
 def _decoys_with_same_kid(keyring: Keyring) -> None:
     """Publish keys of other kinds, algorithms and uses under the honest key's name."""
-    kid = keyring.signer("assertion").kid
+    own = keyring.signer("assertion")
     modulus = secrets.randbits(_RSA_BITS) | 1 << _RSA_BITS - 1 | 1
     rsa_entry = {"kty": "RSA", "n": b64url(modulus.to_bytes(_RSA_BITS // 8, "big")), "e": "AQAB"}
-    okp_entry = jwk_of(ed25519.Ed25519PrivateKey.generate().public_key())
-    p384_entry = jwk_of(ec.generate_private_key(ec.SECP384R1()).public_key())
+    others = [name for name in SIGNING_NAMES if name not in {own.algorithm.name, "PS256"}]
+    entries = [{**jwk_of(ALGORITHMS[name].generate().public_key()), "alg": name} for name in others]
+    if own.algorithm.name != "PS256":
+        entries.append({**rsa_entry, "alg": "PS256"})
+    for entry in entries:
+        keyring.publish({**entry, "kid": own.kid, "use": "sig"})
     p256_entry = jwk_of(ec.generate_private_key(ec.SECP256R1()).public_key())
-    keyring.publish({**rsa_entry, "kid": kid, "alg": "PS256", "use": "sig"})
-    keyring.publish({**okp_entry, "kid": kid, "alg": "EdDSA", "use": "sig"})
-    keyring.publish({**p384_entry, "kid": kid, "alg": "ES384", "use": "sig"})
-    keyring.publish({**p256_entry, "kid": kid, "alg": "ECDH-ES", "use": "enc"})
+    keyring.publish({**p256_entry, "kid": own.kid, "alg": "ECDH-ES", "use": "enc"})
 
 
 def _unheard_of_keys(keyring: Keyring) -> None:

@@ -61,9 +61,18 @@ def _padded(draft: SignedDraft) -> None:
 
 
 def _loose_bits(draft: SignedDraft) -> None:
-    """Set a bit of the last character that carries no data."""
+    """Set a bit of a part's last character that carries no data: the signature's, if it has such bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    draft.edit_token = lambda token: token[:-1] + alphabet[alphabet.index(token[-1]) | 1]
+    claims = json_bytes(draft.claims)
+    draft.payload_bytes = claims + b" " * ((1 - len(claims)) % 3)
+
+    def loosen(token: str) -> str:
+        head, payload, signature = token.split(".")
+        if len(signature) % 4:
+            return token[:-1] + alphabet[alphabet.index(token[-1]) | 1]
+        return f"{head}.{payload[:-1]}{alphabet[alphabet.index(payload[-1]) | 1]}.{signature}"
+
+    draft.edit_token = loosen
 
 
 def _x5c_urlsafe(draft: SignedDraft) -> None:
