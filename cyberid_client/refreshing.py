@@ -358,15 +358,12 @@ class Refresher:
     def __init__(self, keeper: SnapshotKeeper, now: Callable[[], datetime]) -> None:
         self._keeper = weakref.ref(keeper)
         self._now = now
-        self._is_stopped = False
         self._reset_locks()
         _refreshers.add(self)
 
     def _reset_locks(self) -> None:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
-        if self._is_stopped:
-            self._stopping.set()
 
     def ensure_running(self) -> None:
         """Start the thread if there is none in this process; of two callers at once both may start one.
@@ -381,7 +378,6 @@ class Refresher:
 
     def stop(self) -> None:
         """End the thread; a fetch that is under way is waited for."""
-        self._is_stopped = True
         self._stopping.set()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join()
