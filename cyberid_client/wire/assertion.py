@@ -15,7 +15,6 @@ __all__ = ["ASSERTION_MAX_BYTES", "UnverifiedAssertion", "parse_assertion"]
 ASSERTION_MAX_BYTES: Final = 64 * 1024
 
 _DOCUMENT: Final = "id_token"
-_OPTIONAL_TEXTS: Final = ("nonce", "azp", "acr", "at_hash", "sector", "persistence", "sid", "age_band")
 _FOREIGN: Final = frozenset({"events", "bizSeq", "sub_id", "code", "state", "error"})
 
 
@@ -79,6 +78,9 @@ def parse_assertion(token: str | bytes) -> UnverifiedAssertion:
     jws = parse_jws(token, document=_DOCUMENT, max_bytes=ASSERTION_MAX_BYTES)
     members = parse_json_object(jws.payload, document=_DOCUMENT, max_bytes=ASSERTION_MAX_BYTES)
     claims = Fields(_DOCUMENT, members)
+    nonce, azp, acr, at_hash, sector, persistence, sid, age_band = claims.each_optional_text(
+        "nonce", "azp", "acr", "at_hash", "sector", "persistence", "sid", "age_band"
+    )
     return UnverifiedAssertion(
         jws=jws,
         iss=claims.text("iss"),
@@ -90,5 +92,12 @@ def parse_assertion(token: str | bytes) -> UnverifiedAssertion:
         auth_time=claims.optional_date("auth_time"),
         amr=claims.optional_texts("amr"),
         foreign=_FOREIGN.intersection(members),
-        **claims.optional_text_members(_OPTIONAL_TEXTS),
+        nonce=nonce,
+        azp=azp,
+        acr=acr,
+        at_hash=at_hash,
+        sector=sector,
+        persistence=persistence,
+        sid=sid,
+        age_band=age_band,
     )

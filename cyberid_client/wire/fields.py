@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,19 +68,19 @@ class Fields:
             return value
         raise refusal(self.document, wrong)
 
-    def optional_text_members(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Return several texts by name, each as :meth:`optional_text` does; in one pass, because it is fast.
+    def each_optional_text(self, *names: str) -> list[str | None]:
+        """Return several texts in the order of their names, each as :meth:`optional_text` does.
 
         Raises:
             VerificationError: ``claim_type``.
         """
         members = self.members
-        texts: dict[str, str | None] = {}
+        texts = []
         for name in names:
             value = members.get(name)
             if not ((type(value) is str and value) or (value is None and name not in members)):
                 raise self._refusal(name)
-            texts[name] = value
+            texts.append(value)
         return texts
 
     def optional_number(self, name: str, *, wrong: str = "claim_type") -> int | float | None:

@@ -16,8 +16,6 @@ __all__ = ["CERTIFICATES_MAX", "CERTIFICATE_MAX_BYTES", "JWSHeader", "Unverified
 CERTIFICATES_MAX: Final = 10
 CERTIFICATE_MAX_BYTES: Final = 16 * 1024
 
-_PARTS: Final = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JWSHeader:
@@ -87,11 +85,13 @@ def _split(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     try:
         # The methods of str and bytes themselves: a subclass may have others of the same name.
         raw = str.encode(token, "ascii") if isinstance(token, str) else bytes.__getitem__(token, slice(None))
-        header, payload, signature = raw.split(b".", _PARTS)
-        return header, decode_base64url(payload), decode_base64url(signature), raw[: -len(signature) - 1]
+        # Only the outermost dots are looked for: one more is in no alphabet.
+        first, last = raw.index(b"."), raw.rindex(b".")
+        payload, signature = decode_base64url(raw[first + 1 : last]), decode_base64url(raw[last + 1 :])
     except ValueError:
-        # Not three parts, not ASCII, or not base64url; the header is decoded by its own parser.
+        # Not ASCII, no dot, or not base64url; the header is decoded by its own parser.
         return None
+    return None if first == last else (raw[:first], payload, signature, raw[:last])
 
 
 # An issuer sends the same header, chain included, with every token until it changes its key, and

@@ -54,7 +54,6 @@ def reached_mode(subject: AssertionSubject) -> Assurance | None:
 
 def passed_factors(subject: AssertionSubject) -> frozenset[Factor]:
     """Return the factors of ``amr``, or of the mode where ``amr`` is not the profile's own."""
-    reached = reached_mode(subject)
-    if subject.expected.may_be_sparse and reached is not None:
+    if subject.expected.may_be_sparse and (reached := reached_mode(subject)) is not None:
         return reached.factors
     return frozenset([_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS])
