@@ -18,7 +18,7 @@ COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --genera
 .SECONDARY:
 
 help:
-	@echo 'make demo    walk a login through the mock issuer and the example shop'
+	@echo 'make demo    walk a login through the mock issuer and the example shop; ALG=ML-DSA-65 to sign with that'
 	@echo 'make test    run the tests against the built wheel'
 	@echo 'make full    run them with many more examples: twenty minutes and more'
 	@echo 'make check   linter, formatter, types, architecture, public names'
@@ -28,7 +28,7 @@ help:
 	@echo 'make clean   remove everything that was set up or built'
 
 demo: .build/demo/installed
-	@.build/demo/bin/cyberid demo --app examples/shop
+	@.build/demo/bin/cyberid demo --app examples/shop $(if $(ALG),--alg '$(ALG)')
 
 test: .build/test/installed .build/interop/ready
 	@CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered

@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from cyberid_client.testing import RegisteredClient
+from cyberid_client.testing import MockIssuer, RegisteredClient
 
 __all__ = ["AppProcess", "free_port", "run_app"]
 
@@ -51,9 +51,8 @@ def free_port() -> int:
 def run_app(
     app: Path,
     *,
-    issuer: str,
+    issuer: MockIssuer,
     client: RegisteredClient,
-    root_pem: bytes,
     port: int,
     folder: Path,
     start_seconds: float = 30.0,
@@ -63,9 +62,8 @@ def run_app(
 
     Args:
         app: the folder with ``demo.py``.
-        issuer: the issuer identifier.
+        issuer: the one that the app asks; its root is pinned.
         client: as the issuer registered it.
-        root_pem: the root to pin.
         port: where the app listens.
         folder: an empty folder for keys, data and log.
         start_seconds: how long the app may take until it listens.
@@ -76,11 +74,18 @@ def run_app(
     """
     data, log = folder / "data", folder / "app.log"
     data.mkdir()
-    (folder / "root.pem").write_bytes(root_pem)
+    (folder / "root.pem").write_bytes(issuer.root_pem)
     key = folder / "key.pem"
     key.touch(mode=0o600)
     key.write_bytes(client.key_pem)
-    command = [sys.executable, str(app / "demo.py"), "--issuer", issuer, "--client-id", client.client_id]
+    command = [
+        sys.executable,
+        str(app / "demo.py"),
+        "--issuer",
+        issuer.issuer,
+        "--client-id",
+        client.client_id,
+    ]
     command += [
         "--root",
         str(folder / "root.pem"),
@@ -90,6 +95,8 @@ def run_app(
         str(port),
         "--data",
         str(data),
+        "--alg",
+        issuer.algorithm,
     ]
     with (
         log.open("wb") as output,

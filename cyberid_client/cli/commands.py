@@ -31,24 +31,32 @@ def cyberid() -> None:
     default=None,
     help="End after the walk, or keep issuer and app running until Ctrl-C; --serve is the default on a terminal.",
 )
-def demo(app: Path | None, once: bool | None) -> None:  # noqa: FBT001 - click passes options by name
+@click.option(
+    "--alg", metavar="NAME", default="ES256", show_default=True, help="What the issuer signs with, as in JWS."
+)
+def demo(app: Path | None, once: bool | None, alg: str) -> None:  # noqa: FBT001 - click passes options by name
     """Walk one login against a mock issuer on this machine, and explain each step.
 
     Everybody in it is made up. Only loopback addresses are used.
     """
-    from cyberid_client.cli.demo import walk_alone, walk_with_app  # noqa: PLC0415 - keeps --help quick
+    from cyberid_client.cli.demo import (  # noqa: PLC0415 - keeps --help quick
+        require_algorithm,
+        walk_alone,
+        walk_with_app,
+    )
 
+    require_algorithm(alg)
     if app is None:
         if once is False:
             message = "--serve needs --app: without an app there is nothing to open."
             raise click.UsageError(message)
-        walk_alone()
+        walk_alone(algorithm=alg)
         return
     if not (app / "demo.py").is_file():
         message = f"There is no demo.py in {app}."
         raise click.UsageError(message)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    walk_with_app(app, serve=on_terminal if once is None else not once)
+    walk_with_app(app, serve=on_terminal if once is None else not once, algorithm=alg)
 
 
 cyberid.add_command(inspect)

@@ -24,11 +24,20 @@ from cyberid_client import (
 )
 from cyberid_client.cli.app_process import AppProcess, free_port, run_app
 from cyberid_client.cli.stored import Table, find_traces, read_tables
-from cyberid_client.cli.story import say, say_checks, say_claims, say_pairs, say_request, say_step
+from cyberid_client.cli.story import (
+    say,
+    say_checks,
+    say_claims,
+    say_pairs,
+    say_request,
+    say_sizes,
+    say_step,
+)
 from cyberid_client.testing import Browser, MockIssuer
 from cyberid_client.testing.browser_pages import Page
+from cyberid_client.trust import ALGORITHMS
 
-__all__ = ["walk_alone", "walk_with_app"]
+__all__ = ["require_algorithm", "walk_alone", "walk_with_app"]
 
 _CLIENT_ID: Final = "shop"
 _PERSON: Final = "adult"
@@ -37,12 +46,26 @@ _CELL: Final = 28
 _WATCH_SECONDS: Final = 0.5
 
 
-def walk_with_app(app: Path, *, serve: bool) -> None:
+def require_algorithm(name: str) -> None:
+    """Refuse an algorithm that nothing can be signed with here.
+
+    Raises:
+        ClickException: with the list of those that there are.
+    """
+    known = [row.name for row in ALGORITHMS.values() if row.is_available]
+    if name not in known:
+        problem = "is not available in this installation" if name in ALGORITHMS else "is no known algorithm"
+        message = f"{name!r} {problem}; choose one of {', '.join(known)}."
+        raise click.ClickException(message)
+
+
+def walk_with_app(app: Path, *, serve: bool, algorithm: str = "ES256") -> None:
     """Start issuer and app, walk a login through both, and serve until Ctrl-C if asked to.
 
     Args:
         app: a folder with ``demo.py``.
         serve: keep both running after the walk.
+        algorithm: what the issuer signs with.
 
     Raises:
         ClickException: something did not go as it must; with a sentence.
@@ -51,16 +74,15 @@ def walk_with_app(app: Path, *, serve: bool) -> None:
         _one_sentence(),
         _ended_by_terminate(),
         tempfile.TemporaryDirectory(prefix="cyberid-demo-") as temporary,
-        _issuer() as issuer,
+        _issuer(algorithm) as issuer,
     ):
         port = free_port()
         callback = f"http://127.0.0.1:{port}/callback"
         client = issuer.register(client_id=_CLIENT_ID, redirect_uri=callback)
         with run_app(
             app,
-            issuer=issuer.issuer,
+            issuer=issuer,
             client=client,
-            root_pem=issuer.root_pem,
             port=port,
             folder=Path(temporary),
         ) as running:
@@ -70,14 +92,17 @@ def walk_with_app(app: Path, *, serve: bool) -> None:
                 _serve(running)
 
 
-def walk_alone() -> None:
+def walk_alone(*, algorithm: str = "ES256") -> None:
     """Walk a login with a client in this process and an issuer in this process; nothing listens.
+
+    Args:
+        algorithm: what the issuer signs with.
 
     Raises:
         ClickException: something did not go as it must; with a sentence.
     """
     with _one_sentence():
-        issuer = MockIssuer()
+        issuer = MockIssuer(algorithm=algorithm)
         registered = issuer.register(client_id=_CLIENT_ID, redirect_uri="https://shop.example/callback")
         party = RelyingParty(
             issuer=issuer.issuer,
@@ -85,6 +110,7 @@ def walk_alone() -> None:
             redirect_uri=registered.redirect_uri,
             key=ClientKey.from_pem(registered.key_pem),
             trust=TrustStore.for_tests(issuer.root_pem),
+            algorithm=algorithm,
         )
         with Client(party, transport=issuer.transport()) as client:
             _say_hello(issuer, app_url=None)
@@ -133,6 +159,7 @@ def _must_be_at(page: Page, origin: str) -> None:
 def _say_hello(issuer: MockIssuer, *, app_url: str | None) -> None:
     click.echo(click.style("A login with a network identity, step by step", bold=True))
     say("Issuer and people are made up; keys, certificates and checks are real.")
+    say(f"The issuer signs with {issuer.algorithm}, and the app believes no other algorithm.")
     if app_url is not None:
         click.echo()
         say_pairs((("Issuer", issuer.issuer, ""), ("Shop", app_url, "open this in a browser")))
@@ -157,6 +184,9 @@ def _say_agreed(issuer: MockIssuer) -> None:
 def _say_signed(issuer: MockIssuer) -> None:
     say_step(3, "What the issuer signed")
     say_claims(issuer.signed)
+    sizes = issuer.signed_sizes
+    if sizes is not None:
+        say_sizes(sizes)
 
 
 def _say_checked() -> None:
@@ -229,8 +259,8 @@ def _serve(app: AppProcess) -> None:
 
 
 @contextmanager
-def _issuer() -> Iterator[MockIssuer]:
-    issuer = MockIssuer()
+def _issuer(algorithm: str) -> Iterator[MockIssuer]:
+    issuer = MockIssuer(algorithm=algorithm)
     with issuer.serve():
         yield issuer
 

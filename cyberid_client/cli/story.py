@@ -10,8 +10,18 @@ from typing import Final
 import click
 
 from cyberid_client.handshake import checklists
+from cyberid_client.testing.drafts import Sizes
 
-__all__ = ["DOCUMENTS", "say", "say_checks", "say_claims", "say_pairs", "say_request", "say_step"]
+__all__ = [
+    "DOCUMENTS",
+    "say",
+    "say_checks",
+    "say_claims",
+    "say_pairs",
+    "say_request",
+    "say_sizes",
+    "say_step",
+]
 
 _WIDTH: Final = 96
 _SHOWN: Final = 6
@@ -94,6 +104,14 @@ def say_request(asked: Mapping[str, str]) -> None:
 def say_claims(claims: Mapping[str, object]) -> None:
     """Print the claims of a signed statement."""
     say_pairs((name, _shown(name, value), _SIGNED.get(name, "")) for name, value in claims.items())
+
+
+def say_sizes(sizes: Sizes) -> None:
+    """Say what a signed statement was signed with, and how large that makes it."""
+    say(
+        f"Signed with {sizes.algorithm}: the signature has {sizes.signature:,} bytes, the {sizes.certificates} "
+        f"certificates that lead to the root {sizes.chain:,}, the whole statement {sizes.token:,} characters."
+    )
 
 
 def say_checks() -> int:

@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
             key=ClientKey.from_pem(options.key.read_bytes()),
             # The mock issuer's root carries the test mark, which TrustStore.from_pem refuses.
             trust=TrustStore.for_tests(options.root.read_bytes()),
+            algorithm=options.alg,
         )
         session_key, pseudonym_key = keep_secrets(options.data / "secrets.json")
         keys = PseudonymKeys({"k1": pseudonym_key})
@@ -72,6 +73,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--data", required=True, type=Path, metavar="DIR", help="where database and secrets are"
     )
+    parser.add_argument("--alg", default="ES256", metavar="NAME", help="what the issuer signs with")
     return parser.parse_args(arguments)
 
 

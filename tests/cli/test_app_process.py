@@ -27,9 +27,8 @@ def start(tmp_path):
         (tmp_path / "demo.py").write_text(code)
         return run_app(
             tmp_path,
-            issuer=issuer.issuer,
+            issuer=issuer,
             client=registered,
-            root_pem=issuer.root_pem,
             port=free_port(),
             folder=folder,
             **more,

@@ -100,6 +100,41 @@ class TestDemo:
         assert "http://127.0.0.1" not in result.output
         assert "Pseudonym(redacted)" in result.output
 
+    @pytest.mark.parametrize("name", ["ES384", "PS256", "EdDSA", "ML-DSA-65"])
+    def test_another_algorithm(self, name):
+        """The walk through the shop works in every kind of algorithm, and says which it is and how large."""
+        result = run("demo", "--app", SHOP, "--alg", name)
+        assert result.exit_code == 0, result.output
+        assert f"The issuer signs with {name}, and the app believes no other" in result.output
+        told = re.search(rf"Signed with {name}: the signature has ([\d,]+) bytes", result.output)
+        size = {"ES384": 96, "PS256": 256, "EdDSA": 64, "ML-DSA-65": 3309}[name]
+        assert int(told[1].replace(",", "")) == size
+
+    def test_another_algorithm_without_an_app(self):
+        """Without an app the algorithm can be chosen, too."""
+        result = run("demo", "--alg", "ML-DSA-87")
+        assert (result.exit_code, "Signed with ML-DSA-87" in result.output) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("name", "problem"),
+        [
+            ("RS256", "is no known algorithm"),
+            ("none", "is no known algorithm"),
+            ("es256", "is no known algorithm"),
+            ("", "is no known algorithm"),
+            ("SM2-SM3", "is not available in this installation"),
+        ],
+    )
+    def test_an_algorithm_that_is_not_there(self, name, problem):
+        """An unknown algorithm ends in one sentence with the list of those that there are."""
+        listed = "ES256, ES384, PS256, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87"
+        for arguments in (("demo",), ("demo", "--app", SHOP)):
+            result = run(*arguments, "--alg", name)
+            assert (result.exit_code, result.output) == (
+                1,
+                f"Error: {name!r} {problem}; choose one of {listed}.\n",
+            )
+
     def test_secrets_are_shortened(self):
         """No printed line holds a secret in full: nothing of 22 or more random characters."""
         for arguments in (("demo",), ("demo", "--app", SHOP)):
