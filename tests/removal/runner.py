@@ -17,8 +17,8 @@ from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
-from cyberid_client.link import Environment
 from cyberid_client.handshake.revocation import fetch_lists
+from cyberid_client.link import Environment
 from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
 from cyberid_client.testing import FAULTS, ManualClock, MockIssuer
@@ -32,6 +32,7 @@ PENDING_SECONDS = 60
 PARSING, NOTHING_TO_BUILD = "parsing", "nothing to build"
 
 Removed = frozenset[tuple[str, str]]
+Raised = tuple[tuple[str, str], Exception]
 
 
 @dataclass(frozen=True)
@@ -257,15 +258,16 @@ class App:
 GOAL = {"discovery": "metadata", "metadata": "metadata", "par": "pushed request"}
 
 
-def without(removed: Removed, raised: list[tuple[str, str]]) -> Checklists:
-    """Return the checklists without some checks; those that refuse note their names in ``raised``."""
+def without(removed: Removed, raised: list[Raised]) -> Checklists:
+    """Return the checklists without some checks; those that refuse note name and error in ``raised``."""
 
     def watch(document: str, each: Check[Any]) -> Check[Any]:
         def function(subject: object) -> None:
             try:
                 each(subject)
-            except CyberIDError:
-                raised.append((document, each.name))
+            except (CyberIDError, IndexError) as error:
+                # A check may take for granted what an earlier one made sure of; then it is what stops.
+                raised.append(((document, each.name), error))
                 raise
 
         return replace(each, function=function)
@@ -284,21 +286,26 @@ def without(removed: Removed, raised: list[tuple[str, str]]) -> Checklists:
 
 def attempt(case: Case, removed: Removed = frozenset()) -> Outcome:
     """Log in once, at an issuer and with an app of this attempt alone."""
-    raised: list[tuple[str, str]] = []
+    raised: list[Raised] = []
     reached: list[str] = []
     app = App(case, without(removed, raised))
     try:
         app.log_in(reached)
     except CyberIDError as error:
-        if raised:
-            return Outcome(raised[-1], error.code)
+        if (by := _raiser(error, raised)) is not None:
+            return Outcome(by, error.code)
         if goal_of(case) in reached:
             return Outcome(None, accepted=goal_of(case))
         return Outcome(("", PARSING), error.code)
-    except (KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         # Whoever leaves a check out must not build on what it promised.
-        return Outcome(("", NOTHING_TO_BUILD))
+        return Outcome(_raiser(error, raised) or ("", NOTHING_TO_BUILD))
     return Outcome(None, accepted="login")
+
+
+def _raiser(error: Exception, raised: list[Raised]) -> tuple[str, str] | None:
+    """Return the check whose very error this is; one that a flow mended on its way is not."""
+    return next((by for by, noted in raised if noted is error), None)
 
 
 def goal_of(case: Case) -> str:

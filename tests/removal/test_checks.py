@@ -90,7 +90,7 @@ def test_a_fault_is_stopped_by_the_rule_that_it_names(name):
     code = FAULTS[name].expected_code
     by_rule = any(rule.number == number and code in rule.codes for rule in PARSING_RULES)
     # A parser that reads by type carries out part of a check, under the check's own number and code.
-    assert by_rule or code in _codes_of(number)
+    assert by_rule or code in _codes_of(number) or f"{code.partition('.')[0]}.*" in _codes_of(number)
 
 
 def _codes_of(number: str) -> set[str]:
