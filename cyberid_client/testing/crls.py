@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cyberid_client.errors import ConfigurationError
+from cyberid_client.testing.jose import PrivateKey
 from cyberid_client.testing.pki import Authority, signing_hash, signing_padding
+
+if TYPE_CHECKING:
+    from cyberid_client.testing.keyring import Keyring  # it imports this module
 
 __all__ = ["CRLS_PATH", "CRLDraft", "Entry", "RevocationDesk"]
 
 CRLS_PATH: Final = "/crl"
 _LIST_LIFE: Final = timedelta(days=7)
+# From here on the first octet of a length counts the octets that follow (X.690 §8.1.3.5).
+_LONG_FORM: Final = 0x80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,31 +47,34 @@ class CRLDraft:
 
     Attributes:
         authority: who signs.
+        keyring: the issuer's keys.
         entries: what stands on it.
         this_update: its date.
         next_update: its end; ``None`` leaves it out.
         number: the CRL number; ``None`` leaves it out.
         extensions: more extensions, each with its critical flag.
         edit: the last change to the signed bytes.
+        digest: the hash that the authority signs with; ``None`` for the one that goes with its key.
         status: of the answer.
         quirk: ``None``, or how the connection misbehaves, as for every answer.
         now: the issuer's time.
     """
 
     authority: Authority
+    keyring: Keyring = field(repr=False)
     entries: list[Entry]
     this_update: datetime
     next_update: datetime | None
     number: int | None
     extensions: list[tuple[x509.ExtensionType, bool]] = field(default_factory=list)
     edit: Callable[[bytes], bytes] = field(default=lambda data: data, repr=False)
+    digest: hashes.SHA224 | None = None
     status: int = 200
     quirk: str | None = None
     now: datetime
 
     def encode(self) -> bytes:
         """Return the signed list, DER."""
-        # The library's builder demands an end; a list without one is made by cutting it out of a good one.
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.authority.certificate.subject)
@@ -80,9 +90,35 @@ class CRLDraft:
         for entry in self.entries:
             builder = builder.add_revoked_certificate(_revoked(entry))
         signer = self.authority.key
-        signed = builder.sign(signer, signing_hash(signer), rsa_padding=signing_padding(signer))
-        data = signed.public_bytes(serialization.Encoding.DER)
-        return self.edit(data)
+        digest = self.digest or signing_hash(signer)
+        made = builder.sign(signer, digest, rsa_padding=signing_padding(signer))
+        data = made.public_bytes(serialization.Encoding.DER)
+        return self.edit(data if self.next_update is not None else _without_end(made, signer))
+
+
+def _without_end(made: x509.CertificateRevocationList, signer: PrivateKey) -> bytes:
+    """Cut the end out of a list and sign it again: the library's builder makes none without one."""
+    if not isinstance(signer, ec.EllipticCurvePrivateKey) or made.next_update_utc is None:
+        raise TypeError(type(signer).__name__)
+    end = b"\x17\x0d" + made.next_update_utc.strftime("%y%m%d%H%M%SZ").encode()
+    data, inner = made.public_bytes(serialization.Encoding.DER), made.tbs_certlist_bytes
+    algorithm = data[data.index(inner) + len(inner) :]
+    algorithm = algorithm[: 2 + algorithm[1]]
+    signed = _sequence(inner[_header_length(inner) :].replace(end, b"", 1))
+    signature = b"\0" + signer.sign(signed, ec.ECDSA(hashes.SHA256()))
+    return _sequence(signed + algorithm + bytes([3, len(signature)]) + signature)
+
+
+def _header_length(element: bytes) -> int:
+    """Return how many bytes of an element are tag and length."""
+    return 2 if element[1] < _LONG_FORM else 2 + element[1] - _LONG_FORM
+
+
+def _sequence(content: bytes) -> bytes:
+    size = len(content)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    length = bytes([size]) if size < _LONG_FORM else bytes([_LONG_FORM + len(octets)]) + octets
+    return b"\x30" + length + content
 
 
 def _revoked(entry: Entry) -> x509.RevokedCertificate:
@@ -128,7 +164,7 @@ class RevocationDesk:
         entry = Entry(serial=certificate.serial_number, since=now.replace(microsecond=0), reason=reason)
         self._entries.setdefault(_fingerprint(by), []).append(entry)
 
-    def draft(self, path: str, now: datetime) -> CRLDraft | None:
+    def draft(self, path: str, keyring: Keyring, now: datetime) -> CRLDraft | None:
         """Draft the list at this path; ``None``: there is none."""
         authority = self._publishers.get(path)
         if authority is None:
@@ -136,6 +172,7 @@ class RevocationDesk:
         second = now.replace(microsecond=0)
         return CRLDraft(
             authority=authority,
+            keyring=keyring,
             entries=list(self._entries.get(_fingerprint(authority), [])),
             this_update=second,
             next_update=second + _LIST_LIFE,

@@ -73,6 +73,7 @@ class CertificateForm:
         policies: certificate policies; empty leaves the extension out.
         digest: the hash that the issuer signs with; ``None`` for the one that goes with its key.
         extensions: more extensions, each with its critical flag.
+        signs_lists: of a CA: whether it may sign revocation lists.
         list_urls: where the issuer's revocation list is; ``None`` leaves it to the issuer.
     """
 
@@ -89,6 +90,7 @@ class CertificateForm:
     policies: tuple[str, ...] = (TEST_MARK,)
     digest: hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+    signs_lists: bool = True
     list_urls: tuple[str, ...] | None = None
 
 
@@ -263,7 +265,7 @@ def _key_usage(form: CertificateForm) -> x509.KeyUsage:
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=form.ca,
-        crl_sign=form.ca,
+        crl_sign=form.ca and form.signs_lists,
         encipher_only=False,
         decipher_only=False,
     )

@@ -325,7 +325,7 @@ class IssuerService:
         return self._publish("status_list_answer", page)
 
     def _crl(self, call: Call, now: datetime) -> Reply:
-        draft = self.keyring.revocations.draft(call.path, now)
+        draft = self.keyring.revocations.draft(call.path, self.keyring, now)
         if draft is None:
             return _html(error_page("no such revocation list"), 404)
         self._arming.apply("crl", draft)

@@ -47,7 +47,10 @@ def _arm(shop, each):
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(make, name, caplog):
-    """One broken rule, one typed error, a clean store, a log that has the code; then all is well again."""
+    """One broken rule, one typed error, a clean store, a log that has the code; then all is well again.
+
+    But for who was revoked: that is for good.
+    """
     caplog.set_level("DEBUG", "cyberid_client")
     fault = FAULTS[name]
     shop = make(**_settings(fault))
@@ -58,6 +61,12 @@ def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(make, name, 
     assert len(shop.store) == 0
     assert fault.expected_code in caplog.text
     shop.issuer.disarm()
+    if fault.expected_code == "revocation.revoked":
+        with pytest.raises(CyberIDError) as still:
+            _attempt(shop, fault)
+        assert still.value.code == "revocation.revoked"
+        return
+    shop.clock.advance(30)  # What could not be fetched is asked for again after a while.
     assert _attempt(shop, fault).return_to == "/"
 
 

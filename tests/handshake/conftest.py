@@ -126,6 +126,10 @@ class Bench:
     issuer: str = ISSUER
     access_token: str = ACCESS_TOKEN
 
+    def lists_of(self, keyring: Keyring, now: datetime = NOW) -> RevocationLists:
+        """Return the lists of root and authority, on which nobody stands."""
+        return honest_lists(keyring, now)
+
 
 @dataclass(frozen=True)
 class AssertionBench(Bench):
@@ -211,6 +215,7 @@ class AssertionBench(Bench):
         asked: Mapping[str, object] | None = None,
         settings: Mapping[str, object] | None = None,
         keys: KeySet | None = None,
+        crls: RevocationLists | None = None,
         now: datetime = NOW,
         without: str = "",
         **token: object,
@@ -221,7 +226,7 @@ class AssertionBench(Bench):
             "id_token",
             tuple(each for each in checklist if each.name != without),
             lambda watched: self.judge(
-                made, checks=watched, asked=asked, settings=settings, keys=keys, now=now
+                made, checks=watched, asked=asked, settings=settings, keys=keys, crls=crls, now=now
             ),
         )
 
@@ -532,13 +537,12 @@ def parts() -> dict[str, object]:
     return {"keyring": keyring, "rp": rp, "keys": keys, "crls": honest_lists(keyring)}
 
 
-def honest_lists(keyring: Keyring) -> RevocationLists:
-    """Return the lists of root and authority, on which nobody stands."""
+def honest_lists(keyring: Keyring, now: datetime = NOW) -> RevocationLists:
     lists = RevocationLists()
     for authority in (keyring.root, keyring.authority):
-        path = authority.list_url.removeprefix(ISSUER)
-        data = keyring.revocations.draft(path, NOW).encode()
-        lists = lists.with_list(load_crl(data, issuer=der(authority.certificate), now=NOW))
+        path = authority.list_url.removeprefix(keyring.issuer)
+        data = keyring.revocations.draft(path, keyring, now).encode()
+        lists = lists.with_list(load_crl(data, issuer=der(authority.certificate), now=now))
     return lists
 
 

@@ -13,6 +13,7 @@ from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists, checks
 from cyberid_client.handshake.check import Check, check, run_checks
 from cyberid_client.handshake.parsing import PARSING
+from cyberid_client.trust import RevocationLists
 
 CHECKLISTS = {name: getattr(checklists, name) for name in checklists.__all__}
 DOCUMENT_OF = {
@@ -181,6 +182,7 @@ def broken(assertion, metadata, responses, status_list):
             },
         ),
         ("ID_TOKEN", "check_key_is_published", "id_token.key_unpublished", {"signer": stranger}),
+        ("ID_TOKEN", "check_revocation", "revocation.unknown", {"crls": RevocationLists()}),
     ]
 
 
@@ -255,7 +257,7 @@ def test_every_listed_code_can_be_raised(broken):
 
 def _pattern(code: str, document: str) -> str:
     prefix, _, rest = code.partition(".")
-    if prefix in {"declined", "chain"}:
+    if prefix in {"declined", "chain", "revocation"}:
         return f"{prefix}.*"
     shared = {
         "algorithm",
@@ -324,7 +326,9 @@ def test_parsing_rules_list_codes_of_the_catalogue():
 
 def test_an_exception_leaves_out_what_it_says_and_nothing_else():
     """Without a chain the factors are those of the mode; unsigned metadata have nothing that was signed."""
-    assert {"check_chain", "check_factors"} == names_of("ID_TOKEN") - names_of("ID_TOKEN_WITHOUT_CHAIN")
+    assert {"check_chain", "check_factors", "check_revocation"} == names_of("ID_TOKEN") - names_of(
+        "ID_TOKEN_WITHOUT_CHAIN"
+    )
     assert set() == names_of("ID_TOKEN_WITHOUT_CHAIN") - names_of("ID_TOKEN")
     unsigned = {"check_discovery_issuer", "check_endpoints", "check_capabilities"}
     assert unsigned == names_of("UNSIGNED_METADATA")

@@ -239,4 +239,4 @@ def test_the_evidence_names_signer_root_and_checks(assertion, own):
         evidence.trust_fingerprint,
         evidence.verified_at,
     )
-    assert ("E3.3", "P6.4", 25) == (evidence.checks[0], evidence.checks[-1], len(evidence.checks))
+    assert ("E3.3", "E3.6e", 26) == (evidence.checks[0], evidence.checks[-1], len(evidence.checks))

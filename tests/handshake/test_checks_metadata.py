@@ -170,7 +170,7 @@ def test_a_test_issuer_on_loopback_may_use_http_there(metadata, issuer):
     """With a store for tests an issuer on loopback has endpoints on the same literal address, and no others."""
     keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS["ES256"], now=metadata.now)
     rp = replace(metadata.rp, issuer=issuer, trust=TrustStore.for_tests(pem(keyring.root.certificate)))
-    bench = replace(metadata, keyring=keyring, rp=rp)
+    bench = replace(metadata, keyring=keyring, rp=rp, crls=metadata.lists_of(keyring))
     claims = {"iss": issuer, "sub": issuer, "issuer": issuer}
     good = {name: f"{issuer}/{name}" for name in ENDPOINTS}
     assert None is bench.verdict(**claims, **good)

@@ -223,5 +223,6 @@ class TestLeeway:
                 exp=seconds + 5,
                 auth_time=seconds,
                 settings={"clock_leeway": leeway},
+                crls=assertion.lists_of(assertion.keyring, moment),
             )
             assert code == (verdict and verdict[1])

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from cryptography import x509
 
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import ConfigurationError
@@ -20,7 +21,17 @@ from cyberid_client.testing.people import PEOPLE
 from cyberid_client.testing.pushed import PushedRequest
 
 EVERYTHING = {**FAULTS, **ODDITIES}
-STAGES = ("discovery", "metadata", "jwks", "par", "callback", "token", "id_token")
+STAGES = (
+    "discovery",
+    "metadata",
+    "crl_authority",
+    "crl_root",
+    "jwks",
+    "par",
+    "callback",
+    "token",
+    "id_token",
+)
 # No issuer that carries the test mark and signs its metadata can provoke these; the module of the
 # faults says why.
 OUT_OF_REACH = {
@@ -105,6 +116,31 @@ class Messages:
         answer = self.raw.get("/.well-known/openid-configuration")
         return self.signed(answer.json()["signed_metadata"])
 
+    def crl_authority(self):
+        return self.crl("authority")
+
+    def crl_root(self):
+        return self.crl("root")
+
+    def crl(self, name):
+        answer = self.raw.get(f"/crl/{name}.der")
+        try:
+            parsed = x509.load_der_x509_crl(answer.body)
+        except ValueError:
+            return [answer.status, answer.error, len(answer.body)]
+        key = getattr(self.raw.issuer._service.keyring, name).key.public_key()
+        return [
+            answer.status,
+            answer.headers,
+            parsed.issuer.rfc4514_string(),
+            parsed.last_update_utc,
+            parsed.next_update_utc,
+            [repr(extension) for extension in parsed.extensions],
+            [(entry.serial_number, repr(list(entry.extensions))) for entry in parsed],
+            parsed.signature_algorithm_oid.dotted_string,
+            parsed.is_signature_valid(key),
+        ]
+
     def jwks(self):
         return self.page(self.raw.get("/jwks.json"))
 
@@ -129,7 +165,7 @@ class Messages:
 def neighbours(stage):
     """Return the kinds whose messages come without one of this kind, so that the fault stays armed."""
     before = {"discovery": (), "metadata": (), "jwks": ("discovery", "metadata")}
-    return before.get(stage, tuple(each for each in STAGES[:3] if each != stage))
+    return before.get(stage, tuple(each for each in STAGES[:5] if each != stage))
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
@@ -169,6 +205,7 @@ _TOGETHER = (
     {"claims.locale", "claims.status", "claims.https://issuer.example/note"},
     {"status", "document.error"} | {f"document.{name}" for name in _MEMBERS},
     {"status", "headers.location"},
+    {"this_update", "next_update"},
     set(),  # what is published beside it is the whole fault
 )
 
@@ -213,6 +250,8 @@ def honest_draft(stage, keyring, registered, now):
         return Page(document=documents[stage], keyring=keyring, now=now, status=status)
     if stage == "metadata":
         return draft_metadata(keyring, issued_at=int(seconds), now=now, client_algorithm="ES256")
+    if stage.startswith("crl_"):
+        return keyring.revocations.draft(f"/crl/{stage.removeprefix('crl_')}.der", keyring, now)
     if stage == "id_token":
         return draft_assertion(keyring, grant, access_token="a", now=now)
     pairs = [("code", "c"), ("state", "s"), ("iss", keyring.issuer)]
@@ -228,6 +267,8 @@ def parts_of_draft(draft):
             found |= {f"{name}.{key}": repr(inner) for key, inner in value.items()}
         elif name == "signer":
             found[name] = repr(value.key.public_key().public_numbers())
+        elif name == "authority":
+            found["signer"] = repr((value.list_url, value.key.public_key().public_numbers()))
         elif name not in {"keyring", "now"}:
             found[name] = repr(value)
     return found
@@ -252,7 +293,7 @@ def test_one_respect_is_changed(registered, clock, name):
 def test_every_code_has_a_fault():
     """Every code that an issuer can cause is caused by a fault."""
     sections = {"callback", "discovery", "metadata", "jwks", "par", "token", "id_token", "chain"}
-    sections |= {"declined", "issuer", "transport"}
+    sections |= {"declined", "issuer", "transport", "revocation"}
     wanted = {code for code in CATALOGUE if code.partition(".")[0] in sections} | {"login.code_refused"}
     covered = {fault.expected_code for fault in FAULTS.values()}
     assert wanted - OUT_OF_REACH - covered == set()

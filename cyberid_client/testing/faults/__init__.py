@@ -21,6 +21,7 @@ from cyberid_client.testing.faults.chains import CHAIN_FAULTS
 from cyberid_client.testing.faults.making import by_name
 from cyberid_client.testing.faults.metadata import DISCOVERY_FAULTS, METADATA_FAULTS
 from cyberid_client.testing.faults.oddities import ALL_ODDITIES
+from cyberid_client.testing.faults.revocation import REVOCATION_FAULTS
 from cyberid_client.testing.faults.signing import SIGNING_FAULTS
 from cyberid_client.testing.faults.status_list import AGGREGATION_FAULTS, STATUS_LIST_FAULTS
 
@@ -38,6 +39,7 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         SIGNING_FAULTS,
         CHAIN_FAULTS,
         ASSERTION_FAULTS,
+        REVOCATION_FAULTS,
         TRANSPORT_FAULTS,
     )
 )

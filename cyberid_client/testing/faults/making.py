@@ -41,6 +41,7 @@ _CLASS_OF_SECTION: Final[Mapping[str, str]] = {
     "declined": "LoginDeclinedError",
     "issuer": "UnavailableError",
     "login": "LoginRestartError",
+    "revocation": "RevocationError",
     "transport": "TransportError",
 }
 
