@@ -65,6 +65,9 @@ _MOMENT: Final = Moment()
 @click.option("--access-token", metavar="TEXT", help="The access token that came beside it.")
 @click.option("--age-band/--no-age-band", default=None, help="Whether the age band was asked for.")
 @click.option("--uri", metavar="URL", help="The address that a status list came from.")
+@click.option(
+    "--crl", "crls", metavar="FILE", type=_FILE, multiple=True, help="A revocation list; repeatable."
+)
 @click.option("--algorithm", metavar="NAME", default="ES256", show_default=True, help="Of the issuer.")
 @click.option(
     "--purpose",
@@ -111,6 +114,7 @@ def _settings(options: Mapping[str, object]) -> InspectionSettings:
 
     given: dict[str, Any] = dict(options)
     roots, for_tests, jwks, at = (given.pop(name) for name in ("roots", "test_roots", "jwks", "at"))
+    crls: tuple[Path, ...] = given.pop("crls")
     kind, mode, purpose = (given.pop(name) for name in ("kind", "assurance", "purpose"))
     if for_tests and roots is None:
         message = "--test-roots needs --roots."
@@ -121,6 +125,7 @@ def _settings(options: Mapping[str, object]) -> InspectionSettings:
         kind=None if kind is None else Kind(kind),
         trust=None if roots is None else make_trust(roots.read_bytes()),
         jwks=None if jwks is None else jwks.read_bytes(),
+        crls=tuple(path.read_bytes() for path in crls) or None,
         assurance=None if mode is None else Assurance[mode],
         purpose=Purpose(purpose),
         hash_key=secrets.token_bytes(32),

@@ -27,7 +27,11 @@ _COLOURS: Final[Mapping[Verdict, str]] = {
 }
 _WORD_WIDTH: Final = 12
 # Settings that have another name as an option.
-_OPTIONS: Final[Mapping[str, str]] = {"trust": "--roots", "age_band": "--age-band or --no-age-band"}
+_OPTIONS: Final[Mapping[str, str]] = {
+    "trust": "--roots",
+    "crls": "--crl",
+    "age_band": "--age-band or --no-age-band",
+}
 
 
 def print_json(explanation: Explanation) -> None:

@@ -38,6 +38,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "check_capabilities": ("assurance",),
     "check_list_subject": ("uri",),
     "check_list_audience": ("client_id",),
+    "check_revocation": ("trust", "issuer", "crls"),
 }
 # These need nothing when the claim that they are about is absent.
 _ABOUT: Final[Mapping[str, str]] = {

@@ -16,6 +16,7 @@ __all__ = ["detect_kind"]
 _JSON_MAX_BYTES: Final = 1024 * 1024
 _HEADER_MAX_BYTES: Final = 512 * 1024
 _SEQUENCE: Final = 0x30
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _MEMBERS: Final = {
     "keys": Kind.JWKS,
     "x5c": Kind.CHAIN,
@@ -32,6 +33,8 @@ def detect_kind(data: bytes) -> Kind:
     Args:
         data: untrusted, without white space around it.
     """
+    # A byte order mark is refused where it matters; it hides nothing here.
+    data = data.removeprefix(_BYTE_ORDER_MARK)
     if b"-----BEGIN" in data or data[:1] == b"[":
         return Kind.CHAIN
     if data[:1] == b"{":

@@ -92,7 +92,11 @@ def _explain_entries(entries: Iterable[object], settings: InspectionSettings) ->
 
 def _load(entry: dict[str, object]) -> tuple[PublishedKey | None, str]:
     """Load one entry as a login does; only the reason against it is found out here."""
-    parsed = parse_jwks(json_page(json.dumps({"keys": [entry]}).encode()))
+    alone = json.dumps({"keys": [entry]}, ensure_ascii=False, separators=(",", ":"))
+    try:
+        parsed = parse_jwks(json_page(alone.encode("utf-8")))
+    except VerificationError:
+        return None, "written out it is larger than a whole key set may be"
     if not parsed:
         return None, _unreadable(entry)
     keys = KeySet.from_jwks(parsed).keys
@@ -102,7 +106,8 @@ def _load(entry: dict[str, object]) -> tuple[PublishedKey | None, str]:
 def _unreadable(entry: dict[str, object]) -> str:
     if "crit" in entry:
         return "it demands an extension"
-    if entry.get("kty") not in {row.kty for row in ALGORITHMS.values()}:
+    # What came as a list or an object has no hash.
+    if entry.get("kty") not in [row.kty for row in ALGORITHMS.values()]:
         return "its kind (kty) is not known"
     return "a member is missing, or no strict base64url, or of a wrong type"
 

@@ -11,6 +11,7 @@ from cyberid_client.handshake.subjects import DiscoverySubject, MetadataSubject
 from cyberid_client.inspection.checks import gap_of, judge_checks, unread
 from cyberid_client.inspection.key_sets import json_page
 from cyberid_client.inspection.result import Step, Verdict
+from cyberid_client.inspection.revocation import read_lists
 from cyberid_client.inspection.settings import InspectionSettings
 from cyberid_client.inspection.signed import READS, chain_of, header_key, judge_signed, with_chain
 from cyberid_client.inspection.structure import explain_structure
@@ -38,20 +39,23 @@ def explain_metadata(data: bytes, settings: InspectionSettings) -> tuple[Step, .
     profile = ChainProfile.metadata(settings.rp.issuer, purposes=settings.rp.purposes)
     certificates = claims.jws.header.x5c
     key, resolving = header_key(claims.jws.header, settings)
+    chain = chain_of(certificates, settings, profile)
+    crls, lists = read_lists(chain, settings)
     subject = MetadataSubject(
         document="metadata",
         kinds=KINDS,
         jws=claims.jws,
         claims=claims,
         key=key,
-        chain=chain_of(certificates, settings, profile),
+        chain=chain,
         rp=settings.rp,
         newest_iat=None,
         now=settings.now.timestamp(),
+        crls=crls,
     )
     checks = judge_signed(checklists.METADATA, subject, claims, settings, is_resolved=not resolving)
     steps = (structure, Step(title=READS, verdict=Verdict.PASSES), *resolving, *checks)
-    return with_chain(steps, certificates, settings, profile)
+    return with_chain(steps, certificates, settings, profile, lists=lists)
 
 
 def explain_discovery(data: bytes, settings: InspectionSettings) -> tuple[Step, ...]:

@@ -56,6 +56,7 @@ class InspectionSettings:
         access_token: that came beside the assertion.
         age_band: whether it was asked for.
         uri: the address that a status list was fetched from.
+        crls: the revocation lists of the chain's authorities, each DER or PEM; untrusted.
         algorithm: the JWS name of the one algorithm that the issuer signs with.
         purpose: of a bare chain: ``assertion``, ``metadata`` or ``status``.
         show_values: show the pseudonym and other personal or secret values; identity numbers never.
@@ -79,6 +80,7 @@ class InspectionSettings:
     access_token: str | None = field(default=None, repr=False)
     age_band: bool | None = None
     uri: str | None = None
+    crls: tuple[bytes, ...] | None = field(default=None, repr=False)
     algorithm: str = "ES256"
     purpose: Purpose = Purpose.ASSERTION
     show_values: bool = False

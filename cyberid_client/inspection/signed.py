@@ -10,7 +10,8 @@ from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.subjects import ChainOnDemand, SignedSubject, SigningKey
 from cyberid_client.inspection.chain import explain_chain
 from cyberid_client.inspection.checks import gap_of, judge_checks, key_gap, refused
-from cyberid_client.inspection.result import Step, Verdict
+from cyberid_client.inspection.result import Step
+from cyberid_client.inspection.revocation import revocation_gap
 from cyberid_client.inspection.settings import InspectionSettings
 from cyberid_client.trust import ChainProfile, find_algorithm
 from cyberid_client.wire.jws import JWSHeader
@@ -65,7 +66,11 @@ def judge_signed(
         # No key set is asked here: the certificate alone says which key it is.
         if each.name == "check_key" and is_resolved:
             return ()
-        return key_gap(each, subject, unresolved=unresolved) or gap_of(each, claims, settings)
+        return (
+            key_gap(each, subject, unresolved=unresolved)
+            or gap_of(each, claims, settings)
+            or revocation_gap(each, subject.chain, settings)
+        )
 
     return judge_checks(checks, subject, gap=gap)
 
@@ -75,9 +80,11 @@ def with_chain(
     certificates: tuple[bytes, ...],
     settings: InspectionSettings,
     profile: ChainProfile,
+    *,
+    lists: tuple[Step, ...] = (),
 ) -> tuple[Step, ...]:
-    """Lay the explanation of the chain below the steps of a document."""
+    """Lay the explanation of the chain, and of the lists about it, below the steps of a document."""
     if not certificates:
         return steps
     children = explain_chain(certificates, settings=settings, profile=profile)
-    return *steps, Step(title="Chain", verdict=Verdict.NOTE, children=children)
+    return *steps, Step(title="Chain", children=(*children, *lists))
