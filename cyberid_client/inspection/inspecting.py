@@ -34,7 +34,7 @@ def inspect_document(data: bytes, *, settings: InspectionSettings) -> Explanatio
     The checks are those of a login, on the same bytes, in the same order; but one that fails does not end
     the explanation. Nothing is fetched, nothing is kept, and no login comes of it. What a login knows and
     ``settings`` does not is not judged, which is never a pass. Not judged at all: the status and the
-    content type of an answer, whether a nonce was used before, and revocation.
+    content type of an answer, and whether a nonce was used before.
 
     No identity number is in the result, and none of the values of a person unless
     ``settings.show_values`` says so.
