@@ -18,6 +18,7 @@ from cyberid_client.errors import (
     StoreError,
 )
 from cyberid_client.handshake import cookies
+from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
 from cyberid_client.health import Health, examine
@@ -27,6 +28,7 @@ from cyberid_client.ports import Clock, PendingStore, Transport
 from cyberid_client.privacy.recognisers import find_identity_numbers
 from cyberid_client.refreshing import Refresher, SnapshotKeeper
 from cyberid_client.state import IssuerSnapshot
+from cyberid_client.status_keeper import StatusKeeper
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.tracebacks import drop_frames, where_raised
 from cyberid_client.transport import RequestsTransport
@@ -116,7 +118,9 @@ class Client:
             cache=self._cache,
         )
         self._keeper = SnapshotKeeper(self._link)
+        self._status = StatusKeeper(self._link, metadata=self._believed_metadata)
         self._refresher = Refresher(self._keeper, self._env.now) if background else None
+        self._status_refresher = Refresher(self._status, self._env.now) if background else None
         self._identity_shapes: deque[bool] = deque(maxlen=PSEUDONYMS_LOOKED_AT)
         self._closed = False
 
@@ -142,8 +146,9 @@ class Client:
         """Give back connections; may be called twice."""
         if not self._closed:
             self._closed = True
-            if self._refresher is not None:
-                self._refresher.stop()
+            for refresher in (self._refresher, self._status_refresher):
+                if refresher is not None:
+                    refresher.stop()
             self._link.close()
 
     def start_login(
@@ -288,6 +293,21 @@ class Client:
         shapes = tuple(self._identity_shapes)
         share = sum(shapes) / len(shapes) if shapes else 0.0
         return examine(self._rp, self._keeper.snapshot, now=self._env.now(), identity_shapes=share)
+
+    @property
+    def status_lists(self) -> StatusKeeper:
+        """The issuer's token status lists, kept on a timer from first use; no login reads them yet.
+
+        Without ``background`` nothing is fetched until ``status_lists.refresh()``.
+        """
+        self._require_open()
+        if self._status_refresher is not None:
+            self._status_refresher.ensure_running()
+        return self._status
+
+    def _believed_metadata(self) -> IssuerMetadata | None:
+        snapshot = self._keeper.snapshot
+        return None if snapshot is None else snapshot.metadata
 
     def _note_identity_shape(self, login: Login) -> None:
         # Shapes without a check digit refuse nobody: a person whose random string looks like a permit

@@ -109,6 +109,7 @@ class SnapshotKeeper:
     def __init__(self, source: IssuerSource) -> None:
         self._source = source
         self._snapshot: IssuerSnapshot | None = None
+        self._quiet: tuple[IssuerSnapshot, datetime] | None = None
         self._lists = ListMemory(source)
         self._reset_locks()
         _keepers.add(self)
@@ -133,9 +134,16 @@ class SnapshotKeeper:
         Raises:
             CyberIDError: nothing that is known may serve, and the fetch failed.
         """
-        snapshot = self._snapshot
-        plan = plan_refresh(snapshot, self._source.now())
+        snapshot, now = self._snapshot, self._source.now()
+        if self._quiet is not None:
+            planned_for, quiet_until = self._quiet
+            if planned_for is snapshot and now < quiet_until:
+                return planned_for
+        plan = plan_refresh(snapshot, now)
         if snapshot is not None and plan.usable and (ahead or not plan.due):
+            if not plan.due and snapshot.failed_at is None:
+                # Nothing is due before that moment, so that no login until then needs a plan of its own.
+                self._quiet = (snapshot, plan.wake_at)
             return snapshot
         try:
             self._fly_as_planned(plan, instead_of=snapshot)
@@ -344,6 +352,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_in_child)
 
 
+class Refreshable(Protocol):
+    """What a timer can keep current."""
+
+    def refresh_if_due(self) -> datetime:
+        """Fetch what is due and return when to look again."""
+        ...
+
+
 class Refresher:
     """A daemon thread that refreshes ahead of time; started at first use, and again after a fork.
 
@@ -355,7 +371,7 @@ class Refresher:
     # However far away the next refresh is: a clock that was set anew is noticed after this many seconds.
     LONGEST_SLEEP: Final = 60.0
 
-    def __init__(self, keeper: SnapshotKeeper, now: Callable[[], datetime]) -> None:
+    def __init__(self, keeper: Refreshable, now: Callable[[], datetime]) -> None:
         self._keeper = weakref.ref(keeper)
         self._now = now
         self._reset_locks()
@@ -384,7 +400,7 @@ class Refresher:
 
 
 def _work(
-    keeper_ref: weakref.ref[SnapshotKeeper], now: Callable[[], datetime], stopping: threading.Event
+    keeper_ref: weakref.ref[Refreshable], now: Callable[[], datetime], stopping: threading.Event
 ) -> None:
     while not stopping.is_set():
         keeper = keeper_ref()
