@@ -45,8 +45,9 @@ _PRIVATE_KEY: Final = re.compile(
 _NAMED: Final = re.compile(
     r"(?P<head>(?:(?P<query>[?&]|%3F|%26)|(?<![A-Za-z0-9_]))"
     rf"(?P<name>{'|'.join(sorted(_SECRET_NAMES, key=len, reverse=True))})"
-    r"""(?:(?P<prose>:\s{0,2})(?!["'\s])|["']?(?:\s{0,2}[=:]\s{0,2}|%3D)["']?))"""
-    r"""(?P<value>(?:(?!%26)[^\s"'&;,<>])+)""",
+    r"""(?:(?P<prose>:\s{0,2})(?!["'\s])|["']?(?:\s{0,2}[=:]\s{0,2}|%3D)(?P<quote>["'])?))"""
+    # What stands in quotes ends with the same quote, or with the line when it was cut off.
+    r"""(?P<value>(?(quote)(?:\\.|(?!(?P=quote))[^\\\r\n])+|(?:(?!%26)[^\s"'&;,<>])+))""",
     re.IGNORECASE,
 )
 _COOKIE: Final = re.compile(r"(__Host-cyberid-[A-Za-z0-9_-]{1,64}(?:=|%3D))[^\s\"';,]+")

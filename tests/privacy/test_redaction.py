@@ -44,6 +44,10 @@ COPIES = sys.version_info >= (3, 12)
         ("grant_type=x&code_verifier=v&client_assertion=a", "grant_type=x&code_verifier=[redacted]&client_assertion=[redacted]"),
         ("{'code': 'c0de-of-nobody', 'a': 1}", "{'code': '[redacted]', 'a': 1}"),
         ('{"nonce": "n", "a": 1}', '{"nonce": "[redacted]", "a": 1}'),
+        ('{"password": "four words, one & two", "a": 1}', '{"password": "[redacted]", "a": 1}'),
+        (r'{"pseudonym": "a\"b c", "a": 1}', '{"pseudonym": "[redacted]", "a": 1}'),
+        ("{'password': \"it's long\", 'a': 1}", "{'password': \"[redacted]\", 'a': 1}"),
+        ('cut off: {"password": "four wor\nnext line', 'cut off: {"password": "[redacted]\nnext line'),
         ("the code: of-nobody-0123456789 was used", "the code: [redacted] was used"),
         ("STATE = c0de-of-nobody;", "STATE = [redacted];"),
         (f"__Host-cyberid-{'a' * 22}=short; Path=/", f"__Host-cyberid-{'a' * 22}=[redacted]; Path=/"),
@@ -94,7 +98,7 @@ def test_no_secret_of_a_known_form_stays(text, secret, border):
 
 @pytest.mark.parametrize(
     "unit",
-    ["eyJ", "eyJ.", "eyJaaaaaaaa.", "code=", "code='", "&code=", "a" * 43 + " ", HANDLE, HANDLE + ".", MOBILE + " ",
+    ["eyJ", "eyJ.", "eyJaaaaaaaa.", "code=", "code='", 'code="\\\\', "&code=", "a" * 43 + " ", HANDLE, HANDLE + ".", MOBILE + " ",
      "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "__Host-cyberid-", "?", "%26", "state  ", "sub: "],
 )  # fmt: skip
 def test_a_hostile_text_costs_linear_time(unit):
