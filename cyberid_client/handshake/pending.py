@@ -50,6 +50,8 @@ class Handle:
         """
         if not text:
             raise LoginRestartError("login.handle_missing")
+        if not isinstance(text, str):
+            raise LoginRestartError("login.handle_malformed")
         head, _, carried = text.partition(".")
         try:
             secret = decode_base64url(head) if len(text) <= MAX_HANDLE else b""

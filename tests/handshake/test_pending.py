@@ -168,6 +168,11 @@ class TestHandle:
         """Another length, character, padding or loose bit is damage."""
         assert "login.handle_malformed" == code_of(Handle.parse, text)
 
+    @pytest.mark.parametrize("value", [TEXT.encode(), 5, [TEXT]])
+    def test_what_is_no_text_is_refused(self, value):
+        """Some frameworks hand cookies over as bytes: that is our own error, too."""
+        assert "login.handle_malformed" == code_of(Handle.parse, value)
+
     def test_the_longest_cookie_is_4096_characters(self):
         """A handle of exactly 4,096 characters is read."""
         carried = "x" * (4096 - 44)
