@@ -78,6 +78,8 @@ class HTTPLimits:
             raise ConfigurationError("config.value", "http.pool_size")
 
 
+_OWN_MODES: Final = MappingProxyType({mode.value: mode for mode in Assurance})
+
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -286,6 +288,7 @@ class RelyingParty:
     http: HTTPLimits = field(default_factory=HTTPLimits)
     _profile: ChainProfile = field(init=False, repr=False, compare=False)
     _issuer_url: WebURL = field(init=False, repr=False, compare=False)
+    _sector: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._check_trust()
@@ -296,12 +299,14 @@ class RelyingParty:
         self._check_client()
         self._check_choices()
         self._check_exceptions()
+        redirect_url = self._web_url(self.redirect_uri, "config.redirect_uri", "redirect_uri")
+        object.__setattr__(self, "_sector", self.sector or redirect_url.origin)
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
 
     @property
     def sector_identifier(self) -> str:
         """The configured sector, or the origin of the redirect URI."""
-        return self.sector or self._web_url(self.redirect_uri, "config.redirect_uri", "redirect_uri").origin
+        return self._sector
 
     @property
     def endpoint_hosts(self) -> frozenset[str]:
@@ -326,7 +331,7 @@ class RelyingParty:
     @property
     def modes(self) -> Mapping[str, Assurance]:
         """Which mode a value of ``acr`` stands for."""
-        return self.assurance_values or {mode.value: mode for mode in Assurance}
+        return self.assurance_values or _OWN_MODES
 
     def acr_value(self, assurance: Assurance) -> str:
         """Return the ``acr`` value that asks for a mode.
