@@ -10,12 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from cyberid_client.error_codes import CATALOGUE, ErrorCode
 from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
 from cyberid_client.testing import FAULTS, ODDITIES, STATUS_FAULTS, Fault, Oddity
+from cyberid_client.testing.jose import ALGORITHMS as SPOKEN
+from cyberid_client.testing.jose import SIGNING_NAMES
+from cyberid_client.trust import ALGORITHMS, Algorithm
+from cyberid_client.trust.algorithms import RSA_BITS_MAX, RSA_BITS_MIN, RSA_EXPONENT_MIN
 
 HERE = Path(__file__).parent
 SHOWN = tomllib.loads((HERE / "shown.toml").read_text(encoding="utf-8"))
@@ -230,6 +236,109 @@ def _suite(each: Fault | Oddity) -> str:
     return each.module.replace(fapi, "fapi2: ").replace(basic, "basic: ")
 
 
+# What a key of each type must reach, and where that is said.
+FLOORS = {
+    "EC": "the named curve; uncompressed point",
+    "RSA": f"{RSA_BITS_MIN} to {RSA_BITS_MAX} bits, exponent from {RSA_EXPONENT_MIN}",
+    "OKP": "the named curve",
+    "AKP": "the parameter set of the name",
+}
+HASHES = {16: "SHA-256", 24: "SHA-384", 32: "SHA-512"}
+STANDARDS = {
+    "ES256": "RFC 7518 §3.4",
+    "ES384": "RFC 7518 §3.4",
+    "PS256": "RFC 7518 §3.5",
+    "EdDSA": "RFC 8037 §3.1",
+    "SM2-SM3": "GM/T 0003, GM/T 0009; a private name",
+}
+
+
+def algorithms() -> str:
+    """Return the page of the table of algorithms."""
+    lines = [
+        "# Algorithms",
+        "",
+        "One closed table says which signatures this library can believe. `RelyingParty.algorithm` names one row,",
+        "and metadata, assertions and status lists in any other are refused, whatever their header says and however",
+        "good their key and chain are: an algorithm is configured, never negotiated. Names are compared exactly:",
+        "`Ed25519`, the newer name for `EdDSA` over that curve (RFC 9864), is no name of the table. This page is made",
+        "from `cyberid_client/trust/algorithms.py`.",
+        "",
+        "| name | key in a key set | floor of the key | `at_hash` | standard | here |",
+        "|---|---|---|---|---|---|",
+        *map(_algorithm_row, ALGORITHMS.values()),
+        "",
+        "`at_hash` is the left half of the named hash over the access token (OpenID Connect Core §3.1.3.6). ECDSA",
+        "signatures are `r` and `s` in full width, never DER. PS256 has one padding: MGF1 with SHA-256 and a salt of",
+        "32 bytes. ML-DSA is the pure form with the empty context, and its keys (`AKP`) always name their algorithm.",
+        "",
+        "## In certificates",
+        "",
+        "| name | object identifiers of certificate signatures | authorities |",
+        "|---|---|---|",
+        *map(_certificate_row, ALGORITHMS.values()),
+        "",
+        "A chain may mix the kinds: what must be in the table is each key and each signature. RSASSA-PSS signatures",
+        "are taken with SHA-256, SHA-384 and SHA-512, from keys that are plain RSA keys. The built-in path engine",
+        "judges no Ed25519 authorities, so an Ed25519 signer stands under an authority of another kind; a chain that",
+        "needs more ends in `chain.engine_required`.",
+        "",
+        "## What the mock issuer signs with",
+        "",
+        '`MockIssuer(algorithm="ML-DSA-65")` signs metadata, assertions, status lists, certificates and revocation',
+        "lists in that algorithm, from the root down. With `EdDSA` only the signers have Ed25519 keys, and root and",
+        "authority have P-256 keys. Clients sign their requests with ES256 whatever the issuer does.",
+        "`rotate_signing_key(algorithm=...)` makes an issuer that signs in another algorithm than its metadata say.",
+        "`make demo ALG=ML-DSA-65` walks a login in one of them.",
+        "",
+        "| name | signature, bytes | public key, bytes |",
+        "|---|---|---|",
+        *map(_size_row, SIGNING_NAMES),
+        "",
+        "The key is a SubjectPublicKeyInfo. An ML-DSA certificate holds one key and one signature, and so an assertion",
+        "with its chain of two certificates has some 19,000 characters in ML-DSA-44, 26,000 in ML-DSA-65 and 34,500 in",
+        "ML-DSA-87, against 3,300 in ES256. The limits allow the longest chain, four certificates under the root, in",
+        "every row: some 62,000 characters of 64 KiB in ML-DSA-87. Bodies carry that; HTTP headers and URLs do not,",
+        "and no message of this handshake puts an assertion there.",
+        "",
+        "## What is missing",
+        "",
+        *(f"- `{row.name}`: {MISSING}" for row in ALGORITHMS.values() if not row.is_available),
+        "- The app's own key (`ClientKey`) is P-256, P-384, Ed25519 or RSA; ML-DSA is not offered for requests.",
+        "- A second algorithm with an end date, for an issuer that changes over, belongs to the profile and is not",
+        "  built yet.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+MISSING = (
+    "known by name, and the part that computes is not in this release. Configuring it ends in\n"
+    "  `config.algorithm_unavailable` when the app starts; a certificate of that kind in a chain ends in\n"
+    "  `chain.engine_required`."
+)
+
+
+def _algorithm_row(row: Algorithm) -> str:
+    key = f"`{row.kty}`" if row.crv is None else f"`{row.kty}`, `{row.crv}`"
+    hash_ = HASHES[len(row.half_hash(b""))] if row.is_available else "SM3"
+    standard = STANDARDS.get(row.name, "RFC 9964")
+    here = "yes" if row.is_available else "part is missing"
+    return f"| `{row.name}` | {key} | {FLOORS[row.kty]} | {hash_} | {standard} | {here} |"
+
+
+def _certificate_row(row: Algorithm) -> str:
+    judged = row.is_available and row.name != "EdDSA"
+    oids = ", ".join(f"`{oid}`" for oid in sorted(row.certificate_oids))
+    return f"| `{row.name}` | {oids} | {'yes' if judged else 'not by the built-in engine'} |"
+
+
+def _size_row(name: str) -> str:
+    key = SPOKEN[name].generate()
+    public_key = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    kind = " (RSA-2048)" if ALGORITHMS[name].kty == "RSA" else ""
+    return f"| `{name}`{kind} | {len(SPOKEN[name].sign(key, b'')):,} | {len(public_key):,} |"
+
+
 def removal_matrix() -> str:
     """Return the page of what gets through when a check is left out; it logs in some hundred times."""
     # At the end, so that the installed package goes before the folder of the same name.
@@ -239,6 +348,7 @@ def removal_matrix() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "algorithms.md": algorithms,
     "checklist.md": checklist,
     "errors.md": errors,
     "faults.md": faults,
