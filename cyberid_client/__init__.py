@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         PseudonymDigest,
         PseudonymKeys,
     )
-    from cyberid_client.trust import ChainProfile, PurposeTable, TrustStore
+    from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore
 
 __version__: Final = "0.1.0"
 
@@ -71,7 +71,7 @@ _HOME: Final = {
         "PseudonymDigest",
         "PseudonymKeys",
     ),
-    "trust": ("ChainProfile", "PurposeTable", "TrustStore"),
+    "trust": ("ChainProfile", "PurposeTable", "RevocationPolicy", "TrustStore"),
 }
 _MODULE_OF: Final = {name: module for module, names in _HOME.items() for name in names}
 
@@ -99,6 +99,7 @@ __all__ = [
     "PurposeTable",
     "RelyingParty",
     "RevocationError",
+    "RevocationPolicy",
     "SignatureError",
     "StoreError",
     "TransportError",

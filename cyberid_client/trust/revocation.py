@@ -26,7 +26,7 @@ OUTAGE_MINUTES_MAX: Final = 7 * 24 * 60
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RevocationPolicy:
     """What is demanded of the signers' certificates. Build it with one of the constructors.
 
@@ -51,6 +51,10 @@ class RevocationPolicy:
         if not timedelta(0) <= self.outage <= longest or (self.name == "tolerate_outage" and not self.outage):
             raise ConfigurationError("config.value", "revocation")
 
+    def __repr__(self) -> str:
+        minutes = f"minutes={self.outage // timedelta(minutes=1)}" if self.outage else ""
+        return f"RevocationPolicy.{self.name}({minutes})"
+
     @classmethod
     def require(cls) -> RevocationPolicy:
         """Demand a list whose time is not over; the default."""
@@ -70,7 +74,7 @@ class RevocationPolicy:
             ConfigurationError: ``config.value``.
         """
         if type(minutes) is not int or not 1 <= minutes <= OUTAGE_MINUTES_MAX:
-            raise ConfigurationError("config.value", "revocation.minutes")
+            raise ConfigurationError("config.value", "revocation")
         _logger.warning("config.revocation: lists are believed for %s minutes after their end", minutes)
         return cls(name="tolerate_outage", outage=timedelta(minutes=minutes))
 
