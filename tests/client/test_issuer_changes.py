@@ -12,7 +12,7 @@ def test_a_key_that_rotates_between_the_two_legs_is_fetched_at_once(shop):
     """An honest rotation costs one more call and no login."""
     request, callback = _start_then(shop, shop.issuer.rotate_signing_key)
     shop.client.finish_login(callback, handle=request.handle)
-    assert shop.transport.purposes == ["discovery", "jwks", "par", "token", "jwks"]
+    assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par", "token", "jwks"]
 
 
 def _start_then(shop, happening):
@@ -57,7 +57,7 @@ def test_metadata_are_fetched_again_before_their_time_is_over(shop):
     shop.transport.purposes.clear()
     shop.clock.advance(3241)
     shop.log_in()
-    assert shop.transport.purposes == ["discovery", "jwks", "par", "token"]
+    assert shop.transport.purposes == ["discovery", "jwks", "crl", "crl", "par", "token"]
 
 
 class Unreachable:
