@@ -12,7 +12,7 @@ SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help demo test full check api docs lock clean
+.PHONY: help demo test full check bench api docs lock clean
 .DEFAULT_GOAL := help
 # A pattern rule's files would be taken for intermediate ones and deleted.
 .SECONDARY:
@@ -22,6 +22,7 @@ help:
 	@echo 'make test    run the tests against the built wheel'
 	@echo 'make full    run them with many more examples: twenty minutes and more'
 	@echo 'make check   linter, formatter, types, architecture, public names'
+	@echo 'make bench   measure against a bare verification and against other libraries; QUICK=1 for fewer rounds'
 	@echo 'make api     write the listing of public names anew'
 	@echo 'make docs    write the generated pages anew and build the documentation in .build/docs/html'
 	@echo 'make lock    resolve all dependencies anew'
@@ -44,6 +45,10 @@ check: .build/test/installed
 	@.build/test/bin/python docs/generate.py --check
 	@CYBERID_WHEEL=1 .build/test/bin/pytest tests/architecture
 
+# Only here may a script import its neighbours: there is no folder of the package's name beside it.
+bench: .build/bench/installed
+	@env -u PYTHONSAFEPATH .build/bench/bin/python benchmarks/run.py $(if $(QUICK),--quick)
+
 api: .build/test/ready
 	@.build/test/bin/python tests/architecture/test_public_api.py
 
@@ -55,6 +60,7 @@ lock: .build/lock/ready
 	@$(COMPILE) --group build --extra cli --extra flask pyproject.toml -o .ci/locks/demo.txt
 	@$(COMPILE) --group test --extra cli --extra flask pyproject.toml -o .ci/locks/test.txt
 	@$(COMPILE) --group build --group docs pyproject.toml -o .ci/locks/docs.txt
+	@$(COMPILE) --group build --group bench --extra cli pyproject.toml -o .ci/locks/bench.txt
 	@$(COMPILE) --group lock -o .ci/locks/lock.txt
 
 clean:
