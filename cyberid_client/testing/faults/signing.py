@@ -62,17 +62,17 @@ def _padded(draft: SignedDraft) -> None:
 
 def _loose_bits(draft: SignedDraft) -> None:
     """Set a bit of a part's last character that carries no data: the signature's, if it has such bits."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    if len(draft.signer.sign(b"")) % 3:
+        draft.edit_token = _loosen
+        return
     claims = json_bytes(draft.claims)
     draft.payload_bytes = claims + b" " * ((1 - len(claims)) % 3)
+    draft.edit_token = lambda token: _loosen(token.rpartition(".")[0]) + "." + token.rpartition(".")[2]
 
-    def loosen(token: str) -> str:
-        head, payload, signature = token.split(".")
-        if len(signature) % 4:
-            return token[:-1] + alphabet[alphabet.index(token[-1]) | 1]
-        return f"{head}.{payload[:-1]}{alphabet[alphabet.index(payload[-1]) | 1]}.{signature}"
 
-    draft.edit_token = loosen
+def _loosen(text: str) -> str:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return text[:-1] + alphabet[alphabet.index(text[-1]) | 1]
 
 
 def _x5c_urlsafe(draft: SignedDraft) -> None:
