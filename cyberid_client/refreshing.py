@@ -129,7 +129,7 @@ class SnapshotKeeper:
         """Return a snapshot that logins may use, fetching first if need be.
 
         Args:
-            ahead: somebody else refreshes ahead of time, so that only what cannot serve is fetched here.
+            ahead: somebody else refreshes ahead of time, so that only what is out of date is fetched here.
 
         Raises:
             CyberIDError: nothing that is known may serve, and the fetch failed.
@@ -140,7 +140,9 @@ class SnapshotKeeper:
             if planned_for is snapshot and now < quiet_until:
                 return planned_for
         plan = plan_refresh(snapshot, now)
-        if snapshot is not None and plan.usable and (ahead or not plan.due):
+        # Nobody refreshed while the machine slept, or before this process was forked.
+        in_time = snapshot is not None and ahead and not snapshot.is_out_of_date(now)
+        if snapshot is not None and plan.usable and (in_time or not plan.due):
             if not plan.due and snapshot.failed_at is None:
                 # Nothing is due before that moment, so that no login until then needs a plan of its own.
                 self._quiet = (snapshot, plan.wake_at)

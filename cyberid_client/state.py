@@ -165,6 +165,10 @@ class IssuerSnapshot:
         """Whether the metadata were signed by somebody whose certificate was taken back since."""
         return self.crls.revokes(self.metadata.path)
 
+    def is_out_of_date(self, now: datetime) -> bool:
+        """Tell whether metadata or keys are beyond their time, though they may still serve."""
+        return now >= self.metadata_until or now >= self.keys_until
+
 
 def clamp_lifetime(fresh_for: float | None, default: int) -> float:
     """Return how long an answer holds, whatever its Cache-Control says (E4.4)."""

@@ -152,3 +152,16 @@ def test_the_refresher_fetches_ahead_and_ends_with_the_client(shop):
         assert thread.name == "cyberid-refresh"
         assert thread.daemon
     assert not thread.is_alive()
+
+
+def test_a_process_that_slept_does_not_believe_a_key_that_was_taken_out(shop):
+    """What is out of date is fetched before it serves, also when a thread is to do so ahead of time."""
+    with Client(shop.rp, transport=shop.transport, pending=shop.store, clock=shop.clock) as client:
+        client.refresh()  # before the fork, or before the machine slept: no thread runs yet
+        shop.clock.advance(20 * 3600)
+        request = shop.client.start_login()
+        callback = shop.issuer.authorize(request.url)
+        shop.issuer.withdraw_signing_key()
+        with pytest.raises(VerificationError) as refused:
+            client.finish_login(callback, handle=request.handle)
+    assert refused.value.code == "id_token.key_unpublished"
