@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
+from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +30,7 @@ class AlgorithmTimes:
         name: of the algorithm.
         p256: one bare ECDSA P-256 verification.
         bare: one bare verification of this algorithm.
+        floor: bare decoding of token and certificates, and one hash over the certificates.
         warm: ``verify_assertion``, the chain's verdict remembered.
         cold: the same for a signer that was never seen, under an authority that was.
         coldest: the same when the authority is new, too.
@@ -35,6 +39,7 @@ class AlgorithmTimes:
     name: str
     p256: float
     bare: float
+    floor: float
     warm: float
     cold: float
     coldest: float
@@ -51,11 +56,21 @@ def _measure_algorithm(name: str, p256: Callable[[], object], *, quick: bool) ->
     functions = {
         "p256": p256,
         "bare": sample.bare,
+        "floor": _decode_and_hash(sample.honest.token),
         "warm": _verify(sample, lambda: sample.honest, ChainCache()),
         "cold": _verify(sample, in_turn(sample.new_signers), ChainCache(max_entries=1)),
         "coldest": _verify(sample, in_turn(sample.new_authorities), ChainCache(max_entries=1)),
     }
     return AlgorithmTimes(name=name, **best_of(functions, quick=quick))
+
+
+def _decode_and_hash(token: str) -> Callable[[], object]:
+    def decode_and_hash() -> object:
+        header, payload, signature = (urlsafe_b64decode(part + "==") for part in token.split("."))
+        certificates = [b64decode(text) for text in json.loads(header)["x5c"]]
+        return hashlib.sha256(b"".join(certificates)).digest(), json.loads(payload), signature
+
+    return decode_and_hash
 
 
 def _verify(sample: Sample, take: Callable[[], Signed], cache: ChainCache) -> Callable[[], object]:
