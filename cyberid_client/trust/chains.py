@@ -28,6 +28,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -260,6 +261,7 @@ def _hosts(leaf: CertificateFacts) -> list[str]:
     return hosts
 
 
+@lru_cache(maxsize=8)
 def _expected_host(host: str) -> str:
     try:
         return f"ip {ipaddress.ip_address(host)}"

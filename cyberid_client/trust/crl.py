@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -47,6 +48,13 @@ def authority_of(certificate: CertificateFacts) -> bytes:
 
     A new key under the old name is another authority with another list (RFC 5280 §6.3.3 (f)).
     """
+    return _authority(certificate.der)
+
+
+# The same few authorities stand above every signer.
+@lru_cache(maxsize=16)
+def _authority(der: bytes) -> bytes:
+    certificate = read_certificate(der)
     name = certificate.subject.public_bytes()
     digest = hashlib.sha256(len(name).to_bytes(4, "big") + name)
     digest.update(encode_public_key(certificate.public_key))
@@ -68,7 +76,7 @@ def _issued(certificate: CertificateFacts, issuer: CertificateFacts, *, is_leaf:
     points = [
         extension.value
         for extension in certificate.certificate.extensions
-        if isinstance(extension.value, x509.CRLDistributionPoints)
+        if type(extension.value) is x509.CRLDistributionPoints
     ]
     return IssuedCertificate(
         serial=certificate.certificate.serial_number,
