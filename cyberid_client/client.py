@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +40,8 @@ __all__ = ["Client"]
 
 T = TypeVar("T")
 
+# What a store may let the browser carry: it becomes part of a cookie (RFC 6265 §4.1.1).
+_CARRIED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 PSEUDONYMS_LOOKED_AT: Final = 1_000
 
 # A store keeps a record a little longer than the login lives, so that a person who comes late is told so.
@@ -56,6 +59,10 @@ def _guarded(ask_store: Callable[[], T]) -> T:
     except Exception as error:
         logger.warning("store raised %s", type(error).__name__)
         raise StoreError("store.failed") from error
+
+
+def _can_be_carried(value: object) -> bool:
+    return isinstance(value, str) and _CARRIED.fullmatch(value) is not None
 
 
 class _Leg:
@@ -332,6 +339,9 @@ class Client:
         record = seal(pending, handle, self._env)
         expires_at, now = pending.expires_at + EXPIRED_IS_KNOWN_FOR, pending.started_at
         carried = _guarded(lambda: self._pending.put(handle.key, record, expires_at=expires_at, now=now))
+        if not _can_be_carried(carried):
+            logger.warning("store returned what no cookie can carry")
+            raise StoreError("store.failed")
         return Handle(secret, carried).text()
 
     def _take(self, handle: Handle) -> PendingLogin:

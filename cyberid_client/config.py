@@ -74,6 +74,10 @@ class HTTPLimits:
                 or not 0 < value <= TIMEOUT_LIMIT
             ):
                 raise ConfigurationError("config.value", f"http.{name}")
+        if not _is_bytes_or_none(self.ca_pem):
+            raise ConfigurationError("config.value", "http.ca_pem")
+        if not _is_proxy_or_none(self.proxy):
+            raise ConfigurationError("config.value", "http.proxy")
         if not _is_whole(self.pool_size, 1, POOL_LIMIT):
             raise ConfigurationError("config.value", "http.pool_size")
 
@@ -523,6 +527,28 @@ def check_max_age(max_age: int | None) -> None:
     """
     if max_age is not None and not _is_whole(max_age, 0, MAX_AGE_LIMIT):
         raise ConfigurationError("config.max_age", "max_age")
+
+
+def _is_aware(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_bytes_or_none(value: object) -> bool:
+    return value is None or isinstance(value, bytes)
+
+
+def _is_proxy_or_none(value: object) -> bool:
+    """Tell whether a proxy is ``http://host:port``, maybe with ``user:password@`` in front of the host."""
+    if value is None:
+        return True
+    if not isinstance(value, str):
+        return False
+    scheme, slashes, rest = value.partition("://")
+    return parse_web_url(f"{scheme}{slashes}{rest.rpartition('@')[2]}") is not None
 
 
 def _is_client_id(value: object) -> bool:

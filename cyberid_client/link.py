@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -162,5 +162,20 @@ class IssuerLink:
         except Exception as error:  # noqa: BLE001 - also StopIteration must not end a flow as if it had returned
             logger.warning("transport raised %s: purpose=%s", type(error).__name__, request.purpose)
             return HTTPResponse(status=0, url=request.url, error="transport.failed")
+        if not _is_response(response):
+            logger.warning("transport answered with something else: purpose=%s", request.purpose)
+            return HTTPResponse(status=0, url=request.url, error="transport.failed")
         logger.debug("sent %s: status=%s error=%s", request.purpose, response.status, response.error)
         return response
+
+
+def _is_response(value: object) -> bool:
+    """Tell whether a transport that somebody else may have written kept to its port."""
+    if not isinstance(value, HTTPResponse):
+        return False
+    parts: tuple[tuple[object, type], ...] = (
+        (value.status, int),
+        (value.body, bytes),
+        (value.headers, Mapping),
+    )
+    return all(isinstance(part, kind) for part, kind in parts)

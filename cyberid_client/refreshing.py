@@ -196,7 +196,7 @@ class SnapshotKeeper:
         self._fly(self._fetch_keys_or_all, instead_of=snapshot)
         keys = (self._snapshot or snapshot).keys
         if wanted.proven_key:
-            self._remember_if_unknown(wanted.proven_key, keys)
+            self._remember(wanted.proven_key)
         return keys
 
     def newer_lists(self, wanted: ListsWanted) -> RevocationLists:
@@ -225,11 +225,10 @@ class SnapshotKeeper:
                 return known_at is None or now - known_at >= UNKNOWN_KEY_IS_REMEMBERED_FOR
             return self._buckets.setdefault(wanted.entry, TokenBucket()).take(now)
 
-    def _remember_if_unknown(self, public_key_info: bytes, keys: KeySet) -> None:
+    def _remember(self, public_key_info: bytes) -> None:
+        # Also a key that is published, for it may stand there under a name that no message gives it.
         with self._lock:
             self._unknown.pop(public_key_info, None)
-            if any(key.public_key_info == public_key_info for key in keys.keys):
-                return
             self._unknown[public_key_info] = self._source.now()
             if len(self._unknown) > UNKNOWN_KEYS_MAX:
                 self._unknown.popitem(last=False)

@@ -719,3 +719,27 @@ class TestThumbprint:
         """However it is written, a key has one thumbprint."""
         again = load_pem_private_key(to_pem(KEY, form=PrivateFormat.TraditionalOpenSSL), None)
         assert ClientKey(KEY).kid == ClientKey(again).kid
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ca_pem", "text"),
+        ("ca_pem", 5),
+        ("proxy", 5),
+        ("proxy", "nonsense"),
+        ("proxy", "socks5://127.0.0.1:1"),
+        ("proxy", ""),
+    ],
+)
+def test_a_proxy_or_authority_of_another_form_is_refused(name, value):
+    """What could only fail at the first request is refused when it is written."""
+    with pytest.raises(ConfigurationError) as refused:
+        HTTPLimits(**{name: value})
+    assert (refused.value.code, refused.value.setting) == ("config.value", f"http.{name}")
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:3128", "http://user:pass@proxy.example:3128", None])
+def test_a_proxy_may_have_a_user(proxy):
+    """A proxy is a host and a port, with or without who asks."""
+    assert HTTPLimits(proxy=proxy).proxy == proxy

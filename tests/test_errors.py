@@ -107,7 +107,9 @@ class TestCatalogue:
         """A verdict, a setting and a person's no stay what they are; unavailability and a late list may pass."""
         families = ("UnavailableError", "TransportError", "StoreError")
         retryable = {code for code, entry in CATALOGUE.items() if entry.retryable}
-        assert {"status.list_stale"} == {code for code in retryable if CATALOGUE[code].family not in families}
+        assert {"revocation.unreachable", "status.list_stale"} == {
+            code for code in retryable if CATALOGUE[code].family not in families
+        }
 
     def test_it_cannot_be_changed(self):
         """The table and its rows are frozen."""

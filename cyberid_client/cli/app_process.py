@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from cyberid_client.testing import MockIssuer, RegisteredClient
 
 __all__ = ["AppProcess", "free_port", "run_app"]
 
+_FIRST_PORT: Final = 20_000
+_PORTS: Final = 12_000
 _HOST: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.05
 
@@ -41,10 +45,12 @@ class AppProcess:
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.create_server((_HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that is free now, below those that systems hand out by themselves."""
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((_HOST, port))
+            return port
 
 
 @contextmanager

@@ -246,9 +246,9 @@ def _say_searched(issuer: MockIssuer, app: AppProcess, browser: Browser, *, sect
 
 
 def _serve(app: AppProcess) -> None:
-    click.echo(click.style(f"Now open {app.url} in a browser; Ctrl-C ends it.", bold=True))
-    say(f"The shop's log: {app.log}")
     try:
+        click.echo(click.style(f"Now open {app.url} in a browser; Ctrl-C ends it.", bold=True))
+        say(f"The shop's log: {app.log}")
         while app.process.poll() is None:
             time.sleep(_WATCH_SECONDS)
     except KeyboardInterrupt:

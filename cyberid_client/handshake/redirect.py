@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -42,6 +43,8 @@ __all__ = ["KIND", "RedirectAsk", "StartedRedirect", "finish_redirect", "start_r
 
 KIND: Final = "redirect"
 SECRET_BYTES: Final = 32
+MAX_WORDS: Final = 255
+_WORDS: Final = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
 _FORM: Final = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
 _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
@@ -99,6 +102,9 @@ def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv) -> PendingLog
     assurance = rp.assurance if ask.assurance is None else ask.assurance
     if not isinstance(assurance, Assurance):
         raise ConfigurationError("config.assurance", "assurance")
+    for name in ("prompt", "ui_locales"):
+        if not _is_word_list(getattr(ask, name)):
+            raise ConfigurationError("config.value", name)
     now = env.now()
     return PendingLogin(
         kind=KIND,
@@ -114,6 +120,13 @@ def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv) -> PendingLog
         started_at=now,
         expires_at=now + timedelta(seconds=rp.pending_lifetime),
     )
+
+
+def _is_word_list(value: object) -> bool:
+    """Tell whether a value is nothing, or words of visible ASCII with single spaces between."""
+    if value is None:
+        return True
+    return isinstance(value, str) and len(value) <= MAX_WORDS and _WORDS.fullmatch(value) is not None
 
 
 def _scope(rp: RelyingParty) -> str:
@@ -229,12 +242,18 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
             return_to=pending.return_to,
         )
 
+    def keys_wanted(keys: KeySet, *, is_proven: bool) -> KeysWanted:
+        proven_key = certified_public_key_info(id_token, expected) if is_proven else b""
+        return KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
+
     def wanted(code: str, keys: KeySet, crls: RevocationLists) -> KeysWanted | ListsWanted | None:
         if code in _KEY_CODES:
             # The issuer may have rotated its key since the set was fetched.
-            is_proven = code == "id_token.key_unpublished"
-            proven_key = certified_public_key_info(id_token, expected) if is_proven else b""
-            return KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
+            return keys_wanted(keys, is_proven=code == "id_token.key_unpublished")
+        if code == "id_token.signature" and expected.chain_required:
+            # The header's own leaf may have signed: a new key under an old name, or under none.
+            is_certified = _code_of(lambda: believe(KeySet(), crls)) == "id_token.key_unpublished"
+            return keys_wanted(keys, is_proven=True) if is_certified else None
         if code in LIST_CODES:
             # All else holds: its authority may be a new one, or its list out of date.
             now = env.now()
@@ -243,6 +262,16 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
             return ListsWanted(tried=crls, certificates=lacking)
         return None
 
+    return (yield from _with_newer_evidence(believe, wanted, keys, crls))
+
+
+def _with_newer_evidence(
+    believe: Callable[[KeySet, RevocationLists], Login],
+    wanted: Callable[[str, KeySet, RevocationLists], KeysWanted | ListsWanted | None],
+    keys: KeySet,
+    crls: RevocationLists,
+) -> Flow[Login]:
+    """Believe with what is known; for each kind of evidence that is lacking, one newer one, one more try."""
     asked: set[type] = set()
     while True:
         try:
@@ -251,12 +280,21 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
             effect = wanted(error.code, keys, crls)
             if effect is None or type(effect) in asked:
                 raise
-        asked.add(type(effect))  # one newer value of each kind, one more try
+        asked.add(type(effect))
         newer = yield effect
         if isinstance(newer, KeySet):
             keys = newer
         elif isinstance(newer, RevocationLists):
             crls = newer
+
+
+def _code_of(attempt: Callable[[], object]) -> str | None:
+    """Return the code with which an attempt fails, or ``None`` when it does not."""
+    try:
+        attempt()
+    except VerificationError as error:
+        return error.code
+    return None
 
 
 def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:

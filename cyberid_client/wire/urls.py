@@ -16,7 +16,8 @@ _URL: Final = re.compile(r"https?://[!#-;=?-\[\]^-~]+", re.ASCII)
 _HOST: Final = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|\[[0-9a-f:.]+\]"
 )
-_PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*", re.ASCII)
+# No empty segment either: what one layer takes for a path of dots, another may shorten to "//host".
+_PATH: Final = re.compile(r"/(?![^?#]*//)(?![/\\])[!-\[\]-~]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"The shop cannot start: {error}\n")
         return 1
     except OSError as error:
-        sys.stderr.write(f"The shop cannot start: {error.strerror}\n")
+        sys.stderr.write(f"The shop cannot start: {error.strerror}: {error.filename or url}\n")
         return 1
     return 0
 

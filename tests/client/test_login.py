@@ -16,8 +16,11 @@ from cyberid_client import (
     LoginDeclinedError,
     LoginRestartError,
     Persistence,
+    StoreError,
+    TransportError,
     VerificationError,
 )
+from cyberid_client.ports import HTTPResponse
 
 
 def test_an_honest_login_gives_the_pseudonym_of_this_sector_and_nothing_plain(shop):
@@ -215,7 +218,17 @@ def test_declining_is_told_from_failing(shop):
 
 
 @pytest.mark.parametrize(
-    "place", ["//evil.example", "https://evil.example/", "/\\evil.example", "cart", "", "/a\nb"]
+    "place",
+    [
+        "//evil.example",
+        "/.//evil.example",
+        "/..//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "cart",
+        "",
+        "/a\nb",
+    ],
 )
 def test_return_to_never_leaves_this_origin(shop, place):
     """A place that a browser could resolve to another origin is refused before anything is sent."""
@@ -249,3 +262,60 @@ def test_a_closed_client_says_so(shop):
         shop.client.start_login()
     assert closed.value.code == "client.closed"
     assert shop.transport.purposes == []
+
+
+@pytest.mark.parametrize("name", ["prompt", "ui_locales"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "a  b", "a ", "a\r\nb", "\ud800", "ü", b"login", ["login"], 1, "x" * 256]
+)
+def test_words_for_the_issuer_are_words(shop, name, value):
+    """What goes into the request is visible ASCII with single spaces between; nothing else is sent."""
+    with pytest.raises(ConfigurationError) as refused:
+        shop.client.start_login(**{name: value})
+    assert (refused.value.code, refused.value.setting) == ("config.value", name)
+    assert "par" not in shop.transport.purposes
+
+
+@pytest.mark.parametrize("carried", ["a;b", "a\r\nSet-Cookie: x=1", "ü", "a b", None, b"a"])
+def test_a_store_cannot_write_into_the_cookie(shop, carried):
+    """What a foreign store lets the browser carry becomes part of a header, so it is looked at."""
+
+    class Careless:
+        single_use = shared = durable = True
+
+        def put(self, key, record, *, expires_at, now):
+            return carried
+
+    client = type(shop.client)(
+        shop.rp, transport=shop.transport, pending=Careless(), clock=shop.clock, background=False
+    )
+    with pytest.raises(StoreError) as refused:
+        client.start_login()
+    assert refused.value.code == "store.failed"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "text",
+        HTTPResponse(status=200, url="", headers=None),
+        HTTPResponse(status=200, url="", body="text"),
+        HTTPResponse(status="200", url=""),
+    ],
+    ids=["nothing", "text", "no headers", "text body", "text status"],
+)
+def test_a_transport_that_breaks_its_port_has_failed(shop, answer):
+    """What a foreign transport brings is looked at before it is read."""
+
+    class Careless:
+        def send(self, request):
+            return answer
+
+        def close(self):
+            pass
+
+    client = type(shop.client)(shop.rp, transport=Careless(), clock=shop.clock, background=False)
+    with pytest.raises(TransportError) as failed:
+        client.start_login()
+    assert failed.value.code == "transport.failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -165,3 +166,38 @@ def test_a_process_that_slept_does_not_believe_a_key_that_was_taken_out(shop):
         with pytest.raises(VerificationError) as refused:
             client.finish_login(callback, handle=request.handle)
     assert refused.value.code == "id_token.key_unpublished"
+
+
+@pytest.mark.parametrize("oddity", ["id_token.kid_absent_single_key", None])
+def test_a_new_key_under_an_old_name_or_under_none_is_fetched_at_once(shop, oddity):
+    """What the national roots vouch for is an honest rotation, whatever the key is called."""
+    shop.log_in()
+    old = shop.issuer._service.keyring.signer("assertion")
+    request = shop.client.start_login()
+    shop.issuer.rotate_signing_key()
+    keyring = shop.issuer._service.keyring
+    if oddity is None:
+        keyring._signers["assertion"] = replace(keyring.signer("assertion"), kid=old.kid)
+    else:
+        shop.issuer.arm(oddity)
+    callback = shop.issuer.authorize(request.url)
+    shop.transport.purposes.clear()
+    assert shop.client.finish_login(callback, handle=request.handle).return_to == "/"
+    assert shop.transport.purposes == ["token", "jwks"]
+
+
+def test_a_key_that_is_published_under_another_name_fetches_once_in_a_while(shop):
+    """An issuer that mixes up its names is not asked anew for every login."""
+    shop.log_in()
+    keyring = shop.issuer._service.keyring
+    signer = keyring.signer("assertion")
+    keyring.publish({**signer.to_jwk(), "kid": "another-name"})
+    keyring.publish_own_key = False
+    shop.client.refresh()
+    shop.transport.purposes.clear()
+    for _ in range(5):
+        request, callback = shop.start()
+        with pytest.raises(VerificationError) as refused:
+            shop.client.finish_login(callback, handle=request.handle)
+        assert refused.value.code == "id_token.key_unpublished"
+    assert shop.transport.purposes.count("jwks") == 1

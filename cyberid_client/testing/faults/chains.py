@@ -28,6 +28,7 @@ from cyberid_client.testing.pki import (
 __all__ = ["CHAIN_FAULTS"]
 
 _MINUTE: Final = timedelta(minutes=1)
+_MANY_POLICIES: Final = tuple(f"1.3.6.1.4.1.32473.7.{number}" for number in range(20))
 _YEAR: Final = timedelta(days=365)
 _ANY_PURPOSE: Final = "2.5.29.37.0"
 _UNHEARD_OF: Final = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1.98"), b"\x05\x00")
@@ -232,6 +233,12 @@ _LEAF_FAULTS: Final = (
         "policy",
         _leaf(lambda form, _: replace(form, policies=())),
         "policy",
+    ),
+    _fault(
+        "too_many_policies",
+        "A certificate with more entries than anybody needs is refused before it costs work.",
+        "too_complex",
+        _leaf(lambda form, _: replace(form, policies=(*form.policies, *_MANY_POLICIES))),
     ),
     _fault(
         "expired_signer",
