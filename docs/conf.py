@@ -35,5 +35,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!cyberid_client).*"),
     ("py:class", r"cyberid_client\.wire\..*"),
     ("py:class", r"cyberid_client\.trust\.(algorithms\.KeyMembers|certificates\.CertificateFacts)"),
-    ("py:class", r"cyberid_client\.testing\.keyring\.Keyring"),
+    ("py:class", r"cyberid_client\.testing\.(keyring\.Keyring|drafts\.Sizes)"),
+    ("py:class", r"cyberid_client\.status_(keeper\.StatusSource|state\.StatusSnapshot)"),
+    ("py:class", r"cyberid_client\.handshake\.metadata\.IssuerMetadata"),
 ]

@@ -91,7 +91,7 @@ class IssuedCertificate:
 
     Attributes:
         serial: its number.
-        authority: the name of its issuer's list, from :func:`cyberid_client.trust.crl.authority_of`.
+        authority: the name of its issuer's list, from ``authority_of``.
         issuer: the issuer's certificate, DER.
         required: whether a list must answer for it: it is the signer's, or it names a place for one.
         distribution_points: addresses of the whole list, as they stand in the certificate; any scheme.
