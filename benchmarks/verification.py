@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from base64 import b64decode, urlsafe_b64decode
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -53,15 +54,17 @@ def measure_algorithms(*, quick: bool) -> list[AlgorithmTimes]:
 
 def _measure_algorithm(name: str, p256: Callable[[], object], *, quick: bool) -> AlgorithmTimes:
     sample = make_sample(name)
-    functions = {
-        "p256": p256,
-        "bare": sample.bare,
-        "floor": _decode_and_hash(sample.honest.token),
-        "warm": _verify(sample, lambda: sample.honest, ChainCache()),
-        "cold": _verify(sample, in_turn(sample.new_signers), ChainCache(max_entries=1)),
-        "coldest": _verify(sample, in_turn(sample.new_authorities), ChainCache(max_entries=1)),
-    }
-    return AlgorithmTimes(name=name, **best_of(functions, quick=quick))
+    # Each group takes turns with the unit and nothing else: whoever comes after something large pays for
+    # what that left in the processor's caches.
+    groups: tuple[dict[str, Callable[[], object]], ...] = (
+        {"bare": sample.bare, "warm": _verify(sample, lambda: sample.honest, ChainCache())},
+        {"floor": _decode_and_hash(sample.honest.token)},
+        {"cold": _verify(sample, in_turn(sample.new_signers), ChainCache(max_entries=1))},
+        {"coldest": _verify(sample, in_turn(sample.new_authorities), ChainCache(max_entries=1))},
+    )
+    found = [best_of({"p256": p256, **group}, quick=quick) for group in groups]
+    p256_time = min(times.pop("p256") for times in found)
+    return AlgorithmTimes(name=name, p256=p256_time, **dict(ChainMap(*found)))
 
 
 def _decode_and_hash(token: str) -> Callable[[], object]:
