@@ -155,7 +155,9 @@ class TestDemo:
     def test_serving_until_ended(self, tmp_path, ending):
         """With --serve the shop stays open for browsers until Ctrl-C, and then all of it ends with 0."""
         environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-c", MAIN, "demo", "--app", str(SHOP), "--serve"]
+        # Whoever starts these tests in the background may have had SIGINT ignored for all below.
+        main = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}"
+        command = [sys.executable, "-c", main, "demo", "--app", str(SHOP), "--serve"]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as demo:  # noqa: S603 - our own code
             watchdog = threading.Timer(60, demo.kill)
             watchdog.start()
