@@ -52,7 +52,7 @@ class Watch:
 
 def _cyberid(settings: _Settings, sending: Watch) -> _Login:
     from cyberid_client import Client, ClientKey, RelyingParty, TrustStore  # noqa: PLC0415 - see main
-    from cyberid_client.transport import RequestsTransport  # noqa: PLC0415
+    from cyberid_client.transport import RequestsTransport  # noqa: PLC0415 - as above
 
     rp = RelyingParty(
         issuer=settings["issuer"],
@@ -84,11 +84,11 @@ def _cyberid(settings: _Settings, sending: Watch) -> _Login:
 def _authlib(settings: _Settings, sending: Watch) -> _Login:
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http on loopback
     from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415 - see main
-    from authlib.oauth2.rfc7523 import private_key_jwt_sign  # noqa: PLC0415
-    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.jwk import ECKey, KeySet  # noqa: PLC0415
-    from joserfc.jws import JWSRegistry  # noqa: PLC0415
+    from authlib.oauth2.rfc7523 import private_key_jwt_sign  # noqa: PLC0415 - as above
+    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 - as above
+    from joserfc import jwt  # noqa: PLC0415 - as above
+    from joserfc.jwk import ECKey, KeySet  # noqa: PLC0415 - as above
+    from joserfc.jws import JWSRegistry  # noqa: PLC0415 - as above
 
     issuer, client_id = settings["issuer"], settings["client_id"]
     key = ECKey.import_key(settings["key_pem"])
@@ -160,13 +160,13 @@ def _authlib(settings: _Settings, sending: Watch) -> _Login:
 
 
 def _base64url(data: bytes) -> str:
-    import base64  # noqa: PLC0415
+    import base64  # noqa: PLC0415 - as above
 
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _query(**parameters: str) -> str:
-    from urllib.parse import urlencode  # noqa: PLC0415
+    from urllib.parse import urlencode  # noqa: PLC0415 - as above
 
     return urlencode(parameters)
 
@@ -185,8 +185,8 @@ def _browse(url: str) -> str:
 
 
 def _bare_verification() -> Callable[[], object]:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
 
     key, scheme, message = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(hashes.SHA256()), bytes(3000)
     signature, public_key = key.sign(message, scheme), key.public_key()
