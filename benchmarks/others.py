@@ -34,8 +34,8 @@ def _pyjwt(material: _Material) -> Callable[[str], object]:
 
 def _joserfc(material: _Material) -> Callable[[str], object]:
     from joserfc import jwt  # noqa: PLC0415 - as above
-    from joserfc.jwk import ECKey  # noqa: PLC0415
-    from joserfc.jws import JWSRegistry  # noqa: PLC0415
+    from joserfc.jwk import ECKey  # noqa: PLC0415 - as above
+    from joserfc.jws import JWSRegistry  # noqa: PLC0415 - as above
 
     key = ECKey.import_key(material["jwk"])
     registry = JWSRegistry(algorithms=["ES256"], strict_check_header=False)
@@ -55,9 +55,9 @@ def _joserfc(material: _Material) -> Callable[[str], object]:
 
 def _authlib(material: _Material) -> Callable[[str], object]:
     from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 - as above
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.jwk import KeySet  # noqa: PLC0415
-    from joserfc.jws import JWSRegistry  # noqa: PLC0415
+    from joserfc import jwt  # noqa: PLC0415 - as above
+    from joserfc.jwk import KeySet  # noqa: PLC0415 - as above
+    from joserfc.jws import JWSRegistry  # noqa: PLC0415 - as above
 
     # What OpenIDMixin.parse_id_token does, with the key set kept.
     keys = KeySet.import_key_set({"keys": [material["jwk"]]})
