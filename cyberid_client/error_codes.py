@@ -37,13 +37,15 @@ _CONFIGURATION: _Rows = (
     ("config.insecure_http", "developer", "Plain http is accepted only for 127.0.0.1 and [::1], and only with a store made by TrustStore.for_tests."),
     ("config.sector", "developer", "The sector must be an https URL without fragment."),
     ("config.assurance", "developer", "The assurance must be one of R01, R02, R03 and R04."),
-    ("config.not_in_this_release", "developer", "This value is part of the profile but not in this release."),
     ("config.value", "developer", "The value of a setting has a wrong type or lies outside its range."),
     ("config.exceptions", "developer", "A setting for ordinary OpenID Providers stands beside full protection, or is missing without it."),
     ("config.trust_missing", "operator", "A trust store with at least one pinned root is required."),
     ("config.no_algorithm", "developer", "At least one known signature algorithm must be configured."),
     ("config.algorithm_unavailable", "developer", "The signature algorithm is not available in this installation."),
     ("config.client_key", "operator", "The client key is not a usable private key in PEM form."),
+    ("config.client_keys", "operator", "Two keys of the client have the same key id."),
+    ("config.decryption_key", "operator", "Encrypted assertions need a decryption key, and it must be a usable private key for a listed algorithm."),
+    ("config.client_certificate", "operator", "A client certificate with its key is needed for TLS, both PEM and belonging together."),
     ("config.pseudonym_key", "operator", "A pseudonym key must have an id and at least 32 bytes."),
     ("config.store_key", "operator", "A key of the sealed-cookie store must have an id and at least 32 bytes."),
     ("config.purposes", "developer", "The purpose table is incomplete or lets two purposes share an object identifier."),
@@ -266,6 +268,7 @@ _REVOCATION: _Rows = (
 
 _UNAVAILABLE: _Rows = (
     ("issuer.unavailable", "issuer", "The issuer says that it cannot answer now.", True),
+    ("signer.failed", "operator", "The signer that holds the client's key could not sign.", True),
     ("issuer.status", "issuer", "The issuer answered with a status that says nothing about this login."),
 )
 
@@ -283,6 +286,7 @@ _TRANSPORT: _Rows = (
 _STORE: _Rows = (
     ("store.full", "operator", "The store of pending logins is full.", True),
     ("store.record_too_large", "developer", "The record of this login is larger than the store can keep."),
+    ("store.unavailable", "operator", "The store could not be reached or did not answer in time.", True),
     ("store.failed", "operator", "The store of pending logins failed in a way that it does not name."),
 )
 

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.handshake.flow import Answer, Flow, KeysWanted, ListsWanted
+from cyberid_client.handshake.flow import Answer, Flow, KeysWanted, ListsWanted, SignatureWanted, Signed
 from cyberid_client.handshake.metadata import (
     FetchedKeys,
     FetchedMetadata,
@@ -145,6 +145,8 @@ class IssuerLink:
             while True:
                 if isinstance(effect, HTTPRequest):
                     answer: Answer = self._send(effect)
+                elif isinstance(effect, SignatureWanted):
+                    answer = _sign(effect)
                 elif isinstance(effect, KeysWanted):
                     answer = effect.tried if newer_keys is None else newer_keys(effect)
                 else:
@@ -167,6 +169,15 @@ class IssuerLink:
             return HTTPResponse(status=0, url=request.url, error="transport.failed")
         logger.debug("sent %s: status=%s error=%s", request.purpose, response.status, response.error)
         return response
+
+
+def _sign(wanted: SignatureWanted) -> Signed:
+    try:
+        signature = wanted.signer.sign(wanted.message)
+    except Exception as error:  # noqa: BLE001 - a signer that somebody else wrote may raise anything
+        logger.warning("signer raised %s", type(error).__name__)
+        return Signed(b"")
+    return Signed(signature if isinstance(signature, bytes) else b"")
 
 
 def _is_response(value: object) -> bool:

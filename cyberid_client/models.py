@@ -398,6 +398,9 @@ class PendingLogin:
         return_to: a path of this origin.
         started_at: when the request was made, aware UTC.
         expires_at: from this moment on the login is gone.
+        dpop_key: the private key of this login alone (RFC 9449), PKCS#8 DER in base64url; ``None`` without.
+        person: for a step-up, who it must be: ``key_id.mac`` of a digest; ``None`` for a login.
+        person_key: base64url of the key of that digest, when it was made for this step-up alone.
     """
 
     kind: str
@@ -412,6 +415,9 @@ class PendingLogin:
     return_to: str = field(repr=False)
     started_at: datetime
     expires_at: datetime
+    dpop_key: str | None = field(default=None, repr=False)
+    person: str | None = field(default=None, repr=False)
+    person_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        keep_secret(self, "state", "nonce", "code_verifier")
+        keep_secret(self, "state", "nonce", "code_verifier", "dpop_key", "person", "person_key")

@@ -1,17 +1,34 @@
 """What the library asks of the outside world, and the values that cross the border.
 
-Protocols only: HTTP, the store of pending logins, clock and randomness. Implementations of ours are
-in :mod:`cyberid_client.transport` and :mod:`cyberid_client.stores`; an app may bring its own.
+Protocols only: HTTP, the stores, the shared cache, signers, clock and randomness; where one waits, its
+async twin stands beside it. Implementations of ours are in :mod:`cyberid_client.transport` and
+:mod:`cyberid_client.stores`; an app may bring its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-__all__ = ["Clock", "FlowEnv", "HTTPRequest", "HTTPResponse", "PendingStore", "Transport"]
+__all__ = [
+    "AsyncDocumentCache",
+    "AsyncPendingStore",
+    "AsyncReplayStore",
+    "AsyncSigner",
+    "AsyncTransport",
+    "CachedDocument",
+    "Clock",
+    "DocumentCache",
+    "FlowEnv",
+    "HTTPRequest",
+    "HTTPResponse",
+    "PendingStore",
+    "ReplayStore",
+    "Signer",
+    "Transport",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +43,9 @@ class HTTPRequest:
         max_bytes: the response body may be at most this long.
         purpose: a word for logs: ``discovery``, ``jwks``, ``par``, ``token``, ``crl``,
             ``status_aggregation`` or ``status_list``.
+        shows_certificate: the client's certificate is shown in TLS (RFC 8705); never otherwise.
+        newer_than: seconds since the epoch: an answer that a shared cache got at that moment or before is
+            not good enough. ``None``: any fresh one is.
     """
 
     method: Literal["GET", "POST"]
@@ -34,6 +54,8 @@ class HTTPRequest:
     body: bytes = field(default=b"", repr=False)
     max_bytes: int
     purpose: str
+    shows_certificate: bool = False
+    newer_than: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +88,18 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
+        """Give back connections; the transport is not used afterwards."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """The same, awaited."""
+
+    async def send(self, request: HTTPRequest) -> HTTPResponse:
+        """As :meth:`Transport.send`."""
+        ...
+
+    async def aclose(self) -> None:
         """Give back connections; the transport is not used afterwards."""
         ...
 
@@ -112,6 +146,174 @@ class PendingStore(Protocol):
         Raises:
             StoreError: it is not known whether there is a record.
         """
+        ...
+
+
+class AsyncPendingStore(Protocol):
+    """The same as :class:`PendingStore`, awaited."""
+
+    single_use: bool
+    shared: bool
+    durable: bool
+
+    async def put(self, key: str, record: bytes, *, expires_at: datetime, now: datetime) -> str:
+        """As :meth:`PendingStore.put`."""
+        ...
+
+    async def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
+        """As :meth:`PendingStore.take`."""
+        ...
+
+
+class ReplayStore(Protocol):
+    """Remember which messages took effect, so that one that comes again has no second effect.
+
+    Attributes:
+        shared: what one process remembers, another knows.
+        durable: what is remembered survives the end of the process.
+        transactional: key and effect are one transaction of the app's own database: either both
+            happened or neither.
+    """
+
+    shared: bool
+    durable: bool
+    transactional: bool
+
+    def once(
+        self, key: str, effect: Callable[[object], None], *, expires_at: datetime, now: datetime
+    ) -> bool:
+        """Run ``effect`` unless ``key`` is known, and know the key from then on.
+
+        When the effect raises, the key stays unknown and the error comes out. A store that is not
+        transactional keeps others off the key while the effect runs, for a limited time; a process that
+        dies there lets a later message through again.
+
+        Args:
+            key: 64 hex digits.
+            effect: is given the open transaction, or ``None`` by a store that is not transactional.
+            expires_at: aware; from this moment on the key may be forgotten.
+            now: the client's clock.
+
+        Returns:
+            Whether the effect ran; ``False``: the key was known.
+
+        Raises:
+            StoreError: it is not known whether the key is known, or its effect runs elsewhere right now.
+        """
+        ...
+
+    def advance(self, transaction: object, subject: str, sequence: int) -> bool:
+        """Raise the subject's counter to ``sequence``, inside the transaction of :meth:`once`.
+
+        Only a transactional store has counters.
+
+        Args:
+            transaction: what the effect was given.
+            subject: 64 hex digits.
+            sequence: 0 to 2**63 - 1.
+
+        Returns:
+            Whether ``sequence`` is above the last; if not, the counter stays.
+
+        Raises:
+            StoreError: the database could not do it, or this store has no counters.
+        """
+        ...
+
+
+class AsyncReplayStore(Protocol):
+    """The same as :class:`ReplayStore`, awaited."""
+
+    shared: bool
+    durable: bool
+    transactional: bool
+
+    async def once(
+        self, key: str, effect: Callable[[object], Awaitable[None]], *, expires_at: datetime, now: datetime
+    ) -> bool:
+        """As :meth:`ReplayStore.once`."""
+        ...
+
+    async def advance(self, transaction: object, subject: str, sequence: int) -> bool:
+        """As :meth:`ReplayStore.advance`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedDocument:
+    """A public document of the issuer as one process fetched it for all.
+
+    Attributes:
+        response: what came, with status 200.
+        fetched_at: aware.
+    """
+
+    response: HTTPResponse
+    fetched_at: datetime
+
+
+class DocumentCache(Protocol):
+    """Share the issuer's public documents among the processes of a fleet.
+
+    What comes out is untrusted: it is judged like an answer from the network.
+    """
+
+    def get(self, url: str) -> CachedDocument | None:
+        """Return what is kept; ``None`` when there is nothing, or when the cache cannot be reached."""
+        ...
+
+    def put(self, url: str, document: CachedDocument, *, seconds: float) -> None:
+        """Keep a document for so long; a cache that cannot be reached keeps nothing, and says nothing."""
+        ...
+
+    def lead(self, url: str, *, seconds: float) -> bool:
+        """Tell whether this process is the one that fetches; for so long the others wait for it."""
+        ...
+
+
+class AsyncDocumentCache(Protocol):
+    """The same as :class:`DocumentCache`, awaited."""
+
+    async def get(self, url: str) -> CachedDocument | None:
+        """As :meth:`DocumentCache.get`."""
+        ...
+
+    async def put(self, url: str, document: CachedDocument, *, seconds: float) -> None:
+        """As :meth:`DocumentCache.put`."""
+        ...
+
+    async def lead(self, url: str, *, seconds: float) -> bool:
+        """As :meth:`DocumentCache.lead`."""
+        ...
+
+
+class Signer(Protocol):
+    """Sign with a key that does not leave where it is: a KMS, an HSM, an agent.
+
+    Attributes:
+        algorithm: the JWS name: ES256, ES384, PS256 or EdDSA.
+        public_key_info: the public half, SubjectPublicKeyInfo, DER.
+    """
+
+    algorithm: str
+    public_key_info: bytes
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over ``message`` in the form of JWS: raw ``r‖s`` for ECDSA (RFC 7518 §3.4).
+
+        Whatever it raises becomes ``signer.failed``; no request is sent.
+        """
+        ...
+
+
+class AsyncSigner(Protocol):
+    """The same as :class:`Signer`, awaited; for :class:`cyberid_client.AsyncClient` only."""
+
+    algorithm: str
+    public_key_info: bytes
+
+    async def sign(self, message: bytes) -> bytes:
+        """As :meth:`Signer.sign`."""
         ...
 
 

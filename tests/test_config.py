@@ -33,7 +33,7 @@ from cyberid_client import (
     RelyingParty,
     TrustStore,
 )
-from cyberid_client.config import _thumbprint
+from cyberid_client.config.keys import _thumbprint
 from cyberid_client.testing.jose import ALGORITHMS, thumbprint
 from cyberid_client.testing.pki import make_root, pem
 from cyberid_client.trust import Purpose, PurposeRule
@@ -329,17 +329,16 @@ class TestValues:
         assert ("config.value", setting) == refused(make, **{setting: value})
 
     @pytest.mark.parametrize(
-        ("setting", "value"),
+        ("setting", "value", "lacking"),
         [
-            ("sender_constraint", "dpop"),
-            ("sender_constraint", "mtls"),
-            ("response", "jarm"),
-            ("id_token", "jwe"),
+            ("sender_constraint", "mtls", ("config.client_certificate", "keys.tls")),
+            ("client_authentication", "tls_client_auth", ("config.client_certificate", "keys.tls")),
+            ("id_token", "jwe", ("config.decryption_key", "keys.decryption")),
         ],
     )
-    def test_what_is_not_in_this_release_is_refused_and_not_ignored(self, setting, value):
+    def test_a_protection_without_its_key_is_refused_and_not_ignored(self, setting, value, lacking):
         """A protection that is asked for and cannot be given is an error, never a weaker login."""
-        assert ("config.not_in_this_release", setting) == refused(make, **{setting: value})
+        assert lacking == refused(make, **{setting: value})
 
     def test_a_purpose_table_and_keys_of_ones_own_are_accepted(self):
         """Purposes, digest keys, hosts and limits are the app's own."""
@@ -552,7 +551,7 @@ class TestHTTPLimits:
         """Both ends are accepted."""
         assert value == HTTPLimits(pool_size=value).pool_size
 
-    @pytest.mark.parametrize("value", [0, -1, 1001, 1.0, "10", True, None])
+    @pytest.mark.parametrize("value", [0, -1, 10001, 1.0, "10", True, None])
     def test_another_size_of_a_pool_is_refused(self, value):
         """A pool of nothing, of too much or of no number is refused."""
         assert ("config.value", "http.pool_size") == refused(HTTPLimits, pool_size=value)

@@ -1,8 +1,9 @@
 """What a flow is: a generator that asks for the network and never touches it.
 
 A flow yields an :class:`~cyberid_client.ports.HTTPRequest` and is sent the response, or yields
-:class:`KeysWanted` and is sent a key set, or :class:`ListsWanted` and is sent revocation lists. Whoever runs it owns sockets, locks and waiting; the flow owns
-every decision.
+:class:`SignatureWanted` and is sent a signature, :class:`KeysWanted` and is sent a key set, or
+:class:`ListsWanted` and is sent revocation lists. Whoever runs it owns sockets, locks and waiting; the flow
+owns every decision.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final, TypeVar
 
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import TransportError, UnavailableError
-from cyberid_client.ports import HTTPRequest, HTTPResponse
+from cyberid_client.ports import AsyncSigner, HTTPRequest, HTTPResponse, Signer
 from cyberid_client.trust import IssuedCertificate, KeySet, RevocationLists
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "Flow",
     "KeysWanted",
     "ListsWanted",
+    "SignatureWanted",
+    "Signed",
     "expect_available",
     "expect_response",
     "expect_status",
@@ -65,6 +68,30 @@ class ListsWanted:
     certificates: tuple[IssuedCertificate, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureWanted:
+    """Ask for a signature by a key that is not here.
+
+    Attributes:
+        signer: who holds it.
+        message: what is signed; holds nothing secret that the request it goes into does not hold.
+    """
+
+    signer: Signer | AsyncSigner = field(repr=False)
+    message: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The answer to :class:`SignatureWanted`.
+
+    Attributes:
+        signature: in the form of JWS; empty when the signer failed.
+    """
+
+    signature: bytes = field(repr=False)
+
+
 _TRANSPORT_CODES: Final = frozenset(
     code for code, entry in CATALOGUE.items() if entry.family == TransportError.__name__
 )
@@ -73,8 +100,8 @@ ANSWER_MAX_BYTES: Final = 288 * 1024
 TOO_MANY_REQUESTS: Final = 429
 SERVER_ERROR: Final = 500
 
-Effect = HTTPRequest | KeysWanted | ListsWanted
-Answer = HTTPResponse | KeySet | RevocationLists
+Effect = HTTPRequest | SignatureWanted | KeysWanted | ListsWanted
+Answer = HTTPResponse | Signed | KeySet | RevocationLists
 Flow = Generator[Effect, Answer, T]
 
 

@@ -99,6 +99,9 @@ def seal(pending: PendingLogin, handle: Handle, env: FlowEnv) -> bytes:
         "return_to": pending.return_to,
         "started_at": pending.started_at.timestamp(),
         "expires_at": pending.expires_at.timestamp(),
+        "dpop_key": pending.dpop_key,
+        "person": pending.person,
+        "person_key": pending.person_key,
     }
     nonce = env.token(NONCE_BYTES)
     plain = json.dumps(members, separators=(",", ":")).encode()

@@ -87,7 +87,8 @@ def start_redirect(
         UnavailableError: the issuer did not answer.
     """
     pending = _new_pending(rp, ask, env)
-    fields = {**_authorization_request(rp, ask, pending), **client_assertion(rp, env)}
+    assertion = yield from client_assertion(rp, env)
+    fields = {**_authorization_request(rp, ask, pending), **assertion}
     response = yield from fetch(_form_request(metadata.par_endpoint, fields, "par"))
     par = _believe_par(response, checklists)
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
@@ -212,13 +213,14 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
         checklists.authorization_response,
         CallbackSubject(callback=answer, pending=pending, kind=KIND, rp=rp, now=env.now()),
     )
+    assertion = yield from client_assertion(rp, env)
     fields = {
         "grant_type": "authorization_code",
         "code": answer.code or "",
         "redirect_uri": pending.redirect_uri,
         "code_verifier": pending.code_verifier,
         "client_id": rp.client_id,
-        **client_assertion(rp, env),
+        **assertion,
     }
     response = yield from fetch(_form_request(metadata.token_endpoint, fields, "token"))
     id_token, access_token = _believe_token_response(response, checklists)

@@ -29,8 +29,11 @@ FLOORS = (
     ("stores", "transport", "state", "status_state"),
     ("list_memory",),
     ("link", "refreshing", "health", "status_keeper"),
-    ("client",),
+    ("legs",),
+    ("loading",),
+    ("client", "aio"),
     ("",),  # the package itself: the front door, which those above use and those below never do
+    ("integrations",),
     ("testing",),
     ("cli",),
 )

@@ -190,7 +190,7 @@ class TestKeySet:
 class TestClientAuthentication:
     def test_the_assertion_says_who_asks_whom_for_a_minute(self, metadata):
         """Issuer and subject are the client, the audience is the issuer as a plain string (RFC 7523 §3)."""
-        fields = client_assertion(metadata.rp, Env(metadata.now))
+        _, fields = drive(client_assertion(metadata.rp, Env(metadata.now)))
         assert "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" == fields["client_assertion_type"]
         token = fields["client_assertion"]
         key = metadata.rp.key

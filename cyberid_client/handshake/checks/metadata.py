@@ -126,7 +126,7 @@ def check_capabilities(subject: ServerSubject) -> None:
         "pairwise" in server.subject_types_supported,
         "S256" in server.code_challenge_methods_supported,
         "private_key_jwt" in server.token_endpoint_auth_methods_supported,
-        rp.key.algorithm in server.token_endpoint_auth_signing_alg_values_supported,
+        rp.client_keys.signing.algorithm in server.token_endpoint_auth_signing_alg_values_supported,
         rp.algorithm in server.id_token_signing_alg_values_supported,
         rp.acr_value(rp.assurance) in server.acr_values_supported,
     )

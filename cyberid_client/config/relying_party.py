@@ -1,231 +1,39 @@
-"""The relying party's configuration: frozen values that are checked when they are made.
+"""The relying party's configuration: one frozen value that is checked when it is made.
 
 Nothing here reads a file, the environment or the network.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Literal, Never
+from typing import Final, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from cyberid_client.errors import ConfigurationError, SignatureError
-from cyberid_client.models import Assurance, Persistence, PseudonymKeys, keep_secret
-from cyberid_client.tracebacks import OwnFramesDropped
-from cyberid_client.trust import (
-    Algorithm,
-    ChainProfile,
-    PurposeTable,
-    RevocationPolicy,
-    TrustStore,
-    find_algorithm,
+from cyberid_client.config.bounds import (
+    LEEWAY_LIMIT,
+    PENDING_LIFETIME_LIMIT,
+    check_max_age,
+    is_client_id,
+    is_table_of_modes,
+    is_whole,
 )
+from cyberid_client.config.expected import Expected
+from cyberid_client.config.keys import CONTENT_ENCRYPTIONS, ClientKey, ClientKeys
+from cyberid_client.config.limits import HTTPLimits
+from cyberid_client.errors import ConfigurationError, SignatureError
+from cyberid_client.models import Assurance, Persistence, PseudonymKeys
+from cyberid_client.tracebacks import OwnFramesDropped
+from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore, find_algorithm
 from cyberid_client.wire.urls import WebURL, parse_web_url
 
-__all__ = ["ClientKey", "Expected", "HTTPLimits", "RelyingParty"]
+__all__ = ["RelyingParty"]
 
 logger: Final = logging.getLogger("cyberid_client")
 
-MAX_AGE_LIMIT: Final = 366 * 24 * 3600
-LEEWAY_LIMIT: Final = 60
-PENDING_LIFETIME_LIMIT: Final = 3600
-CLIENT_ID_LIMIT: Final = 255
-RSA_FLOOR: Final = 2048
-TIMEOUT_LIMIT: Final = 600
-POOL_LIMIT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HTTPLimits:
-    """How long, how much and through what the library talks to the issuer.
-
-    Attributes:
-        connect_timeout: seconds for TCP and TLS.
-        read_timeout: seconds of silence that are borne.
-        total_timeout: seconds for the whole request, body included.
-        proxy: ``http://host:port``, or ``None``; the environment is never asked.
-        ca_pem: the certificate authorities for TLS in place of the built-in ones.
-        pool_size: connections kept open.
-    """
-
-    connect_timeout: float = 3.0
-    read_timeout: float = 5.0
-    total_timeout: float = 8.0
-    proxy: str | None = field(default=None, repr=False)
-    ca_pem: bytes | None = field(default=None, repr=False)
-    pool_size: int = 10
-
-    def __post_init__(self) -> None:
-        for name in ("connect_timeout", "read_timeout", "total_timeout"):
-            value: object = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not 0 < value <= TIMEOUT_LIMIT
-            ):
-                raise ConfigurationError("config.value", f"http.{name}")
-        if not _is_bytes_or_none(self.ca_pem):
-            raise ConfigurationError("config.value", "http.ca_pem")
-        if not _is_proxy_or_none(self.proxy):
-            raise ConfigurationError("config.value", "http.proxy")
-        if not _is_whole(self.pool_size, 1, POOL_LIMIT):
-            raise ConfigurationError("config.value", "http.pool_size")
-
-
 _OWN_MODES: Final = MappingProxyType({mode.value: mode for mode in Assurance})
-
-_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-
-
-class ClientKey:
-    """The relying party's own signing key; it signs requests and proves who asks.
-
-    Make it with :meth:`from_pem`. It prints its key id only and refuses to be pickled.
-    """
-
-    __slots__ = ("_algorithm", "_jwk", "_kid", "_private_key")
-
-    def __init__(self, private_key: _PrivateKey, *, kid: str | None = None) -> None:
-        self._private_key = private_key
-        self._algorithm, self._jwk = _describe(private_key)
-        self._kid = kid if kid is not None else _thumbprint(self._jwk)
-
-    @classmethod
-    def from_pem(cls, pem: bytes, *, password: bytes | None = None, kid: str | None = None) -> ClientKey:
-        """Read a private key: P-256, P-384, Ed25519, or RSA of at least 2048 bits.
-
-        Args:
-            pem: PKCS#8 or a traditional form, PEM.
-            password: for an encrypted key.
-            kid: the key id that the issuer knows; the RFC 7638 thumbprint by default.
-
-        Raises:
-            ConfigurationError: the key cannot be read or is of another kind.
-        """
-        with OwnFramesDropped():
-            try:
-                private_key = load_pem_private_key(pem, password)
-            except (TypeError, ValueError, UnsupportedAlgorithm):
-                raise ConfigurationError("config.client_key") from None
-            if not isinstance(private_key, _PrivateKey):
-                raise ConfigurationError("config.client_key")
-            return cls(private_key, kid=kid)
-
-    @property
-    def algorithm(self) -> str:
-        """The JWS name of the algorithm that this key signs with."""
-        return self._algorithm
-
-    @property
-    def kid(self) -> str:
-        """The key id."""
-        return self._kid
-
-    @property
-    def public_jwk(self) -> dict[str, str]:
-        """The public half as a JWK, for the issuer's registration."""
-        return {**self._jwk, "kid": self._kid, "use": "sig", "alg": self._algorithm}
-
-    @property
-    def private_key(self) -> _PrivateKey:
-        """The key object itself, for the one module that signs."""
-        return self._private_key
-
-    def __repr__(self) -> str:
-        return f"ClientKey(kid={self._kid!r}, algorithm={self._algorithm!r})"
-
-    def __reduce__(self) -> Never:
-        message = "ClientKey is not written out"
-        raise TypeError(message)
-
-
-def _describe(key: _PrivateKey) -> tuple[str, dict[str, str]]:
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        curve = {"secp256r1": ("ES256", "P-256"), "secp384r1": ("ES384", "P-384")}.get(key.curve.name)
-        if curve is None:
-            raise ConfigurationError("config.client_key")
-        point, size = key.public_key().public_numbers(), (key.key_size + 7) // 8
-        return curve[0], {"crv": curve[1], "kty": "EC", "x": _uint(point.x, size), "y": _uint(point.y, size)}
-    if isinstance(key, rsa.RSAPrivateKey):
-        if key.key_size < RSA_FLOOR:
-            raise ConfigurationError("config.client_key")
-        numbers = key.public_key().public_numbers()
-        return "PS256", {"e": _uint(numbers.e), "kty": "RSA", "n": _uint(numbers.n)}
-    return "EdDSA", {"crv": "Ed25519", "kty": "OKP", "x": _b64(key.public_key().public_bytes_raw())}
-
-
-def _uint(number: int, size: int | None = None) -> str:
-    return _b64(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _thumbprint(jwk: dict[str, str]) -> str:
-    # RFC 7638 §3: the required members only, sorted, without white space.
-    canonical = json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()
-    return _b64(hashlib.sha256(canonical).digest())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What one assertion must say; made by :meth:`RelyingParty.expect`.
-
-    Attributes:
-        issuer: byte for byte.
-        client_id: the audience.
-        sector: for which the pseudonym is made.
-        algorithm: the one that is accepted.
-        trust: the pinned roots; ``None``: nothing but TLS vouches for the key set.
-        profile: what the signer's chain must look like.
-        assurance: the mode that was asked for.
-        modes: which mode a value of ``acr`` stands for.
-        max_age: seconds, if it was asked for.
-        started_at: when the request was made, aware.
-        nonce: of this login.
-        access_token: that came beside the assertion, if one did.
-        leeway: seconds that are forgiven ahead of our clock.
-        age_band: whether it was asked for.
-        chain_required: whether a chain must lead from the signing key to a pinned root.
-        any_subject: whether ``sub`` and ``sid`` may have any shape that OpenID Connect allows.
-        may_be_sparse: whether ``sector``, ``persistence`` and ``amr`` may be absent.
-        persistence: what holds when the assertion does not say.
-        revocation: what is demanded of the revocation lists.
-    """
-
-    issuer: str
-    client_id: str
-    sector: str
-    algorithm: Algorithm
-    trust: TrustStore | None
-    profile: ChainProfile
-    assurance: Assurance
-    modes: Mapping[str, Assurance]
-    max_age: int | None
-    started_at: datetime
-    nonce: str = field(repr=False)
-    access_token: str | None = field(repr=False)
-    leeway: int
-    age_band: bool
-    chain_required: bool
-    any_subject: bool
-    may_be_sparse: bool
-    persistence: Persistence | None
-    revocation: RevocationPolicy
-
-    def __post_init__(self) -> None:
-        keep_secret(self, "nonce", "access_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,14 +44,22 @@ class RelyingParty:
         issuer: the issuer's https URL, byte for byte as it stands in its documents.
         client_id: as registered.
         redirect_uri: where the browser comes back.
-        key: signs the client's requests.
+        key: signs the client's requests; short for ``keys=ClientKeys(signing=key)``.
+        keys: all keys of the client, when it has more than the one; in the place of ``key``.
         trust: the pinned national roots; ``None`` with both exceptions together, and only then.
         assurance: the mode that a login asks for when nothing else is said.
         sector: the sector identifier; the origin of ``redirect_uri`` by default.
         pseudonym_keys: the app's keys for digests, if it wants them kept here.
-        sender_constraint: ``"none"``; others are not in this release.
-        response: ``"plain"``; others are not in this release.
-        id_token: ``"jws"``; others are not in this release.
+        sender_constraint: whether the access token is bound to a key of this login (``"dpop"``, RFC 9449),
+            to the client's certificate (``"mtls"``, RFC 8705), or, as it is dropped unused, to nothing.
+        response: ``"jarm"``: the answer that the browser brings is signed by the issuer.
+        id_token: ``"jwe"``: the assertion is encrypted for one of ``keys.decryption``. The other form is
+            refused, whichever is configured.
+        content_encryption: the one ``enc`` of encrypted assertions, one of :data:`CONTENT_ENCRYPTIONS`.
+        client_authentication: how the client proves who it is: with a signed assertion, or with its
+            certificate (RFC 8705 §2), for which ``keys.tls`` is needed.
+        request_object: ``"signed"``: requests are pushed as signed objects (RFC 9101). An issuer that
+            demands them gets them without being asked to.
         metadata_trust: ``"signed"``; ``"tls"`` is the named exception for ordinary OpenID Providers,
             whose discovery page is believed because TLS brought it. It is logged.
         assertion_chain: ``"required"``; ``"absent"`` is the named exception for assertions without a
@@ -268,14 +84,20 @@ class RelyingParty:
     issuer: str
     client_id: str
     redirect_uri: str
-    key: ClientKey
     trust: TrustStore | None
+    key: ClientKey | None = None
+    keys: ClientKeys | None = None
     assurance: Assurance = Assurance.R02
     sector: str | None = None
     pseudonym_keys: PseudonymKeys | None = None
     sender_constraint: Literal["none", "dpop", "mtls"] = "none"
     response: Literal["plain", "jarm"] = "plain"
     id_token: Literal["jws", "jwe"] = "jws"  # noqa: S105 - the name of a setting
+    content_encryption: str = "A256GCM"
+    client_authentication: Literal["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"] = (
+        "private_key_jwt"
+    )
+    request_object: Literal["plain", "signed"] = "plain"
     metadata_trust: Literal["signed", "tls"] = "signed"
     assertion_chain: Literal["required", "absent"] = "required"
     assurance_values: Mapping[str, Assurance] = field(default_factory=dict)
@@ -293,6 +115,7 @@ class RelyingParty:
     _profile: ChainProfile = field(init=False, repr=False, compare=False)
     _issuer_url: WebURL = field(init=False, repr=False, compare=False)
     _sector: str = field(init=False, repr=False, compare=False)
+    _keys: ClientKeys = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._check_trust()
@@ -311,6 +134,16 @@ class RelyingParty:
     def sector_identifier(self) -> str:
         """The configured sector, or the origin of the redirect URI."""
         return self._sector
+
+    @property
+    def client_keys(self) -> ClientKeys:
+        """All keys of the client, whichever way they were given."""
+        return self._keys
+
+    @property
+    def uses_certificate(self) -> bool:
+        """Whether requests to the issuer show the client's certificate in TLS."""
+        return self.sender_constraint == "mtls" or self.client_authentication != "private_key_jwt"
 
     @property
     def endpoint_hosts(self) -> frozenset[str]:
@@ -440,10 +273,9 @@ class RelyingParty:
             raise ConfigurationError("config.algorithm_unavailable", "algorithm")
 
     def _check_client(self) -> None:
-        if not _is_client_id(self.client_id):
+        if not is_client_id(self.client_id):
             raise ConfigurationError("config.client_id", "client_id")
-        if not isinstance(self.key, ClientKey):
-            raise ConfigurationError("config.client_key", "key")
+        object.__setattr__(self, "_keys", self._all_keys())
         for redirect_uri in (self.redirect_uri, *self.other_redirect_uris):
             if self._web_url(redirect_uri, "config.redirect_uri", "redirect_uri").fragment:
                 raise ConfigurationError("config.redirect_uri", "redirect_uri")
@@ -452,10 +284,17 @@ class RelyingParty:
         if not isinstance(self.assurance, Assurance):
             raise ConfigurationError("config.assurance", "assurance")
 
+    def _all_keys(self) -> ClientKeys:
+        if self.keys is None and isinstance(self.key, ClientKey):
+            return ClientKeys(signing=self.key)
+        if self.key is None and isinstance(self.keys, ClientKeys):
+            return self.keys
+        raise ConfigurationError("config.client_key", "key" if self.keys is None else "keys")
+
     def _check_numbers(self) -> None:
-        if not _is_whole(self.clock_leeway, 0, LEEWAY_LIMIT):
+        if not is_whole(self.clock_leeway, 0, LEEWAY_LIMIT):
             raise ConfigurationError("config.value", "clock_leeway")
-        if not _is_whole(self.pending_lifetime, 60, PENDING_LIFETIME_LIMIT):
+        if not is_whole(self.pending_lifetime, 60, PENDING_LIFETIME_LIMIT):
             raise ConfigurationError("config.value", "pending_lifetime")
         for name, kind in _KINDS.items():
             if not isinstance(getattr(self, name), kind):
@@ -466,8 +305,12 @@ class RelyingParty:
             value = getattr(self, name)
             if value not in choices:
                 raise ConfigurationError("config.value", name)
-            if value != choices[0] and name in _NOT_IN_THIS_RELEASE:
-                raise ConfigurationError("config.not_in_this_release", name)
+        if self.content_encryption not in CONTENT_ENCRYPTIONS:
+            raise ConfigurationError("config.value", "content_encryption")
+        if self.id_token == "jwe" and not self._keys.decryption:  # noqa: S105 - the name of a setting
+            raise ConfigurationError("config.decryption_key", "keys.decryption")
+        if self.uses_certificate and self._keys.tls is None:
+            raise ConfigurationError("config.client_certificate", "keys.tls")
 
     def _check_exceptions(self) -> None:
         for name in ("metadata_trust", "assertion_chain"):
@@ -479,7 +322,7 @@ class RelyingParty:
             raise ConfigurationError("config.exceptions", "assurance_values")
         if self.metadata_trust == "tls" and not self.assurance_values:
             raise ConfigurationError("config.exceptions", "assurance_values")
-        if not _is_table_of_modes(self.assurance_values):
+        if not is_table_of_modes(self.assurance_values):
             raise ConfigurationError("config.value", "assurance_values")
         object.__setattr__(self, "assurance_values", MappingProxyType(dict(self.assurance_values)))
         self.acr_value(self.assurance)
@@ -511,62 +354,8 @@ _CHOICES: Final = {
     "sender_constraint": ("none", "dpop", "mtls"),
     "response": ("plain", "jarm"),
     "id_token": ("jws", "jwe"),
+    "client_authentication": ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"),
+    "request_object": ("plain", "signed"),
     "metadata_trust": ("signed", "tls"),
     "assertion_chain": ("required", "absent"),
 }
-
-
-_NOT_IN_THIS_RELEASE: Final = frozenset({"sender_constraint", "response", "id_token"})
-
-
-def check_max_age(max_age: int | None) -> None:
-    """Refuse a maximum age that cannot be asked for.
-
-    Raises:
-        ConfigurationError: it is not a whole number of seconds from 0 to one year.
-    """
-    if max_age is not None and not _is_whole(max_age, 0, MAX_AGE_LIMIT):
-        raise ConfigurationError("config.max_age", "max_age")
-
-
-def _is_aware(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_bytes_or_none(value: object) -> bool:
-    return value is None or isinstance(value, bytes)
-
-
-def _is_proxy_or_none(value: object) -> bool:
-    """Tell whether a proxy is ``http://host:port``, maybe with ``user:password@`` in front of the host."""
-    if value is None:
-        return True
-    if not isinstance(value, str):
-        return False
-    scheme, slashes, rest = value.partition("://")
-    return parse_web_url(f"{scheme}{slashes}{rest.rpartition('@')[2]}") is not None
-
-
-def _is_client_id(value: object) -> bool:
-    # RFC 6749 appendix A.1: visible ASCII.
-    return (
-        isinstance(value, str)
-        and 1 <= len(value) <= CLIENT_ID_LIMIT
-        and value.isascii()
-        and value.isprintable()
-        and " " not in value
-    )
-
-
-def _is_table_of_modes(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(mode, Assurance) for name, mode in value.items()
-    )
-
-
-def _is_whole(value: object, lowest: int, highest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest

@@ -1,0 +1,33 @@
+"""The relying party's configuration: frozen values that are checked when they are made.
+
+Nothing here reads a file, the environment or the network.
+"""
+
+from __future__ import annotations
+
+from cyberid_client.config.bounds import PENDING_LIFETIME_LIMIT, check_max_age
+from cyberid_client.config.expected import Expected
+from cyberid_client.config.keys import (
+    CONTENT_ENCRYPTIONS,
+    KEY_ENCRYPTIONS,
+    ClientCertificate,
+    ClientKey,
+    ClientKeys,
+    DecryptionKey,
+)
+from cyberid_client.config.limits import HTTPLimits
+from cyberid_client.config.relying_party import RelyingParty
+
+__all__ = [
+    "CONTENT_ENCRYPTIONS",
+    "KEY_ENCRYPTIONS",
+    "PENDING_LIFETIME_LIMIT",
+    "ClientCertificate",
+    "ClientKey",
+    "ClientKeys",
+    "DecryptionKey",
+    "Expected",
+    "HTTPLimits",
+    "RelyingParty",
+    "check_max_age",
+]
