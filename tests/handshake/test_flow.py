@@ -44,8 +44,8 @@ def answer(body: object = None, status: int = 200, error: str | None = None) -> 
 
 def drive(flow, *answers: object):
     """Answer what a flow asks for; return the requests and what it returns."""
-    requests = [next(flow)]
-    for each in answers:
+    requests = []
+    for each in (None, *answers):
         try:
             requests.append(flow.send(each))
         except StopIteration as end:
