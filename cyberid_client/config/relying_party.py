@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from os import PathLike
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -129,6 +130,63 @@ class RelyingParty:
         redirect_url = self._web_url(self.redirect_uri, "config.redirect_uri", "redirect_uri")
         object.__setattr__(self, "_sector", self.sector or redirect_url.origin)
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, trust: TrustStore | None = None
+    ) -> RelyingParty:
+        """Make a configuration of the variables ``CYBERID_…``; those that end in ``_FILE`` name a file.
+
+        Args:
+            environ: the environment; the process's own by default.
+            trust: the pinned roots, in the place of ``CYBERID_TRUST``. No variable makes a root with the
+                test mark acceptable: that takes ``TrustStore.for_tests`` in code.
+
+        Raises:
+            ConfigurationError: a variable is missing, unknown, given twice or wrong, or a file cannot be
+                read; the error names it, and never a value.
+        """
+        from cyberid_client.loading import from_env  # noqa: PLC0415 - a floor above, where files are read
+
+        return from_env(environ, trust=trust)
+
+    @classmethod
+    def from_toml(cls, path: str | PathLike[str], *, trust: TrustStore | None = None) -> RelyingParty:
+        """Make a configuration of a TOML file.
+
+        Args:
+            path: of the file. A name in it that ends in ``_file`` names a file beside it, whose content
+                is the value.
+            trust: as for :meth:`from_env`.
+
+        Raises:
+            ConfigurationError: as for :meth:`from_env`.
+        """
+        from cyberid_client.loading import from_toml  # noqa: PLC0415 - as above
+
+        return from_toml(path, trust=trust)
+
+    @classmethod
+    def from_toml_bytes(cls, data: bytes, *, trust: TrustStore | None = None) -> RelyingParty:
+        """Make a configuration of TOML that is here already; it names no files.
+
+        Raises:
+            ConfigurationError: as for :meth:`from_env`.
+        """
+        from cyberid_client.config.settings import parse_toml  # noqa: PLC0415 - imports pydantic
+
+        return cls.from_mapping(parse_toml(data), trust=trust)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object], *, trust: TrustStore | None = None) -> RelyingParty:
+        """Make a configuration of texts, numbers, lists and tables, shaped as in the TOML file.
+
+        Raises:
+            ConfigurationError: as for :meth:`from_env`.
+        """
+        from cyberid_client.config.settings import relying_party_from  # noqa: PLC0415 - imports pydantic
+
+        return relying_party_from(mapping, trust=trust)
 
     @property
     def sector_identifier(self) -> str:

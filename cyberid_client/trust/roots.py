@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from os import PathLike
 from typing import Final
 
 from cryptography import x509
@@ -72,6 +73,18 @@ class TrustStore:
         """
         version, expires_at, pem = _read_bundle(data)
         return replace(cls._of(_split_pem(pem), is_for_tests=False), version=version, expires_at=expires_at)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> TrustStore:
+        """Pin the roots of a file: PEM, or a versioned bundle.
+
+        Raises:
+            ConfigurationError: ``config.file`` when it cannot be read; else as :meth:`from_pem` and
+                :meth:`from_bundle`.
+        """
+        from cyberid_client.loading import trust_from_file  # noqa: PLC0415 - a floor above, where files are read
+
+        return trust_from_file(path)
 
     @classmethod
     def for_tests(cls, pem: bytes) -> TrustStore:
