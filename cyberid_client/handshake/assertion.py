@@ -16,21 +16,12 @@ from cyberid_client.handshake.bundle import COMPLETE
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
 from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
-from cyberid_client.handshake.subjects import NO_LISTS, AssertionSubject, ChainOnDemand, SigningKey
+from cyberid_client.handshake.evidence import choose_key
+from cyberid_client.handshake.subjects import NO_LISTS, AssertionSubject, ChainOnDemand
 from cyberid_client.models import Channel, Evidence, Login, Persistence, Pseudonym
 from cyberid_client.tracebacks import OwnFramesDropped
-from cyberid_client.trust import (
-    Algorithm,
-    ChainCache,
-    IssuedCertificate,
-    KeySet,
-    RevocationLists,
-    verify_chain,
-)
-from cyberid_client.trust.algorithms import encode_public_key
-from cyberid_client.trust.certificates import read_certificate
+from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.assertion import parse_assertion
-from cyberid_client.wire.jws import JWSHeader
 
 __all__ = ["verify_assertion"]
 
@@ -112,54 +103,6 @@ def judge_assertion(
     )
     run_checks(checks, subject)
     return _build(subject, now, checks, return_to)
-
-
-def choose_key(header: JWSHeader, keys: KeySet, expected: Expected) -> tuple[SigningKey, tuple[bytes, ...]]:
-    """Choose the one key to try, and the chain to try with it; decide nothing.
-
-    The header's chain goes before that of the key set. Without a published key the header's leaf is
-    tried, so that an honest rotation can be told from a forgery.
-    """
-    algorithm = expected.algorithm
-    candidates = keys.candidates(kid=header.kid, algorithm=algorithm)
-    if len(candidates) == 1:
-        return SigningKey.of(candidates[0]), header.x5c or candidates[0].chain
-    if candidates:
-        return SigningKey("key_ambiguous", algorithm), header.x5c
-    if not header.x5c or not expected.chain_required:
-        return SigningKey("key_unknown", algorithm), ()
-    return certified_key(header.x5c, algorithm), header.x5c
-
-
-def certified_key(certificates: tuple[bytes, ...], algorithm: Algorithm) -> SigningKey:
-    """Take the key out of the leaf, to be tried before the chain is believed."""
-    public_key = read_certificate(certificates[0]).public_key
-    # A key of another kind has no signature that could hold.
-    public_key_info = encode_public_key(public_key) if algorithm.accepts(public_key) else b""
-    return SigningKey(None, algorithm, public_key, public_key_info)
-
-
-def certified_public_key_info(token: str | bytes, expected: Expected) -> bytes:
-    """Return the SubjectPublicKeyInfo of the leaf in a judged token's header, or nothing without one."""
-    certificates = parse_assertion(token).jws.header.x5c
-    return certified_key(certificates, expected.algorithm).public_key_info if certificates else b""
-
-
-def path_of(
-    token: str | bytes, *, expected: Expected, keys: KeySet, now: datetime, cache: ChainCache | None
-) -> tuple[IssuedCertificate, ...]:
-    """Return what is to be asked about the path of a token that was judged already."""
-    _, certificates = choose_key(parse_assertion(token).jws.header, keys, expected)
-    if not certificates or expected.trust is None:
-        return ()
-    return verify_chain(
-        certificates[0],
-        certificates[1:],
-        trust=expected.trust,
-        profile=expected.profile,
-        now=now,
-        cache=cache,
-    ).certificates
 
 
 def _build(

@@ -9,9 +9,9 @@ from typing import Final
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import CyberIDError, RevocationError
-from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
+from cyberid_client.handshake.evidence import certified_key
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, ListsWanted, expect_status, fetch
 from cyberid_client.handshake.revocation import LIST_CODES
 from cyberid_client.handshake.subjects import (

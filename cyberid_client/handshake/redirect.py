@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -16,20 +15,13 @@ from urllib.parse import quote_plus, urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
-from cyberid_client.handshake.assertion import certified_public_key_info, judge_assertion, path_of
+from cyberid_client.handshake.assertion import judge_assertion
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.client_authentication import client_assertion
-from cyberid_client.handshake.flow import (
-    ANSWER_MAX_BYTES,
-    Flow,
-    KeysWanted,
-    ListsWanted,
-    expect_available,
-    fetch,
-)
+from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence
+from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_available, fetch
 from cyberid_client.handshake.metadata import IssuerMetadata
-from cyberid_client.handshake.revocation import LIST_CODES
 from cyberid_client.handshake.subjects import NO_LISTS, CallbackSubject, PARSubject, TokenSubject
 from cyberid_client.models import Assurance, Login, PendingLogin
 from cyberid_client.ports import FlowEnv, HTTPRequest, HTTPResponse
@@ -48,7 +40,6 @@ _WORDS: Final = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
 _FORM: Final = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
 _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
-_KEY_CODES: Final = frozenset({"id_token.key_unknown", "id_token.key_unpublished"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,59 +235,10 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
             return_to=pending.return_to,
         )
 
-    def keys_wanted(keys: KeySet, *, is_proven: bool) -> KeysWanted:
-        proven_key = certified_public_key_info(id_token, expected) if is_proven else b""
-        return KeysWanted(tried=keys, entry="callback", proven_key=proven_key)
-
-    def wanted(code: str, keys: KeySet, crls: RevocationLists) -> KeysWanted | ListsWanted | None:
-        if code in _KEY_CODES:
-            # The issuer may have rotated its key since the set was fetched.
-            return keys_wanted(keys, is_proven=code == "id_token.key_unpublished")
-        if code == "id_token.signature" and expected.chain_required:
-            # The header's own leaf may have signed: a new key under an old name, or under none.
-            is_certified = _code_of(lambda: believe(KeySet(), crls)) == "id_token.key_unpublished"
-            return keys_wanted(keys, is_proven=True) if is_certified else None
-        if code in LIST_CODES:
-            # All else holds: its authority may be a new one, or its list out of date.
-            now = env.now()
-            path = path_of(id_token, expected=expected, keys=keys, now=now, cache=cache)
-            lacking = crls.lacking(path, policy=expected.revocation, now=now.timestamp())
-            return ListsWanted(tried=crls, certificates=lacking)
-        return None
-
-    return (yield from _with_newer_evidence(believe, wanted, keys, crls))
-
-
-def _with_newer_evidence(
-    believe: Callable[[KeySet, RevocationLists], Login],
-    wanted: Callable[[str, KeySet, RevocationLists], KeysWanted | ListsWanted | None],
-    keys: KeySet,
-    crls: RevocationLists,
-) -> Flow[Login]:
-    """Believe with what is known; for each kind of evidence that is lacking, one newer one, one more try."""
-    asked: set[type] = set()
-    while True:
-        try:
-            return believe(keys, crls)
-        except VerificationError as error:
-            effect = wanted(error.code, keys, crls)
-            if effect is None or type(effect) in asked:
-                raise
-        asked.add(type(effect))
-        newer = yield effect
-        if isinstance(newer, KeySet):
-            keys = newer
-        elif isinstance(newer, RevocationLists):
-            crls = newer
-
-
-def _code_of(attempt: Callable[[], object]) -> str | None:
-    """Return the code with which an attempt fails, or ``None`` when it does not."""
-    try:
-        attempt()
-    except VerificationError as error:
-        return error.code
-    return None
+    message = SignedMessage(
+        token=id_token, document="id_token", entry="callback", expected=expected, judge=believe
+    )
+    return (yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache))
 
 
 def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:

@@ -7,9 +7,9 @@ from typing import Final
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import UnavailableError
-from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checklists import STATUS_AGGREGATION, STATUS_LIST
+from cyberid_client.handshake.evidence import certified_key
 from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_available, expect_status, fetch
 from cyberid_client.handshake.metadata import OK, IssuerMetadata
 from cyberid_client.handshake.subjects import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cyberid_client.errors import ChainError, VerificationError
 from cyberid_client.handshake import checklists, verify_assertion
-from cyberid_client.handshake.assertion import choose_key
 from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.evidence import choose_key
 from cyberid_client.handshake.subjects import AssertionSubject, SigningKey
 from cyberid_client.inspection.checks import Gap, gap_of, judge_checks, key_gap, refused, unread
 from cyberid_client.inspection.key_sets import read_key_set

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from cyberid_client.errors import ChainError
-from cyberid_client.handshake.assertion import certified_key
 from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.evidence import certified_key
 from cyberid_client.handshake.subjects import ChainOnDemand, SignedSubject, SigningKey
 from cyberid_client.inspection.chain import explain_chain
 from cyberid_client.inspection.checks import gap_of, judge_checks, key_gap, refused

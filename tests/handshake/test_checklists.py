@@ -265,6 +265,7 @@ def _pattern(code: str, document: str) -> str:
         "type",
         "signature",
         "key_unknown",
+        "key_unpublished",
         "key_ambiguous",
         "key_mismatch",
         "chain_missing",

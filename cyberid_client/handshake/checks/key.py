@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyberid_client.errors import ChainError, SignatureError, VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AssertionSubject, RevocableSubject, SignedSubject
+from cyberid_client.handshake.subjects import RevocableSubject, SignedSubject
 
 __all__ = ["check_chain", "check_key", "check_key_is_published", "check_revocation", "check_signature"]
 
@@ -54,16 +54,16 @@ def check_chain(subject: SignedSubject) -> None:
     "E3.6d",
     "The signing key stands in the issuer's key set now, certificate or not.",
     clause="profile §2, keys and chains",
-    codes=["id_token.key_unpublished"],
+    codes=["*.key_unpublished"],
 )
-def check_key_is_published(subject: AssertionSubject) -> None:
+def check_key_is_published(subject: SignedSubject) -> None:
     """Refuse a key that the issuer does not publish.
 
     It comes after signature and chain: only a message that the national roots vouch for may cause the
     key set to be fetched again.
     """
     if not subject.key.published:
-        raise VerificationError("id_token.key_unpublished")
+        raise VerificationError(f"{subject.document}.key_unpublished")
 
 
 @check(
