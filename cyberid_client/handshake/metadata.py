@@ -65,6 +65,13 @@ class IssuerMetadata:
         status_list_aggregation_endpoint: where the status lists are named, or ``None``.
         issued_at: ``iat``, seconds; ``None`` when nobody signed.
         expires_at: ``exp``, seconds; likewise.
+        end_session_endpoint: where browsers log out, or ``None``.
+        mtls_par_endpoint: where requests are pushed by who shows a certificate in TLS, RFC 8705 §5;
+            ``None``: at the same place.
+        mtls_token_endpoint: where codes are exchanged by who does; likewise.
+        require_signed_request_object: requests are taken as signed objects only, RFC 9101 §10.5.
+        backchannel_logout_supported: the issuer tells of logouts.
+        backchannel_logout_session_supported: it names the session when it does.
         chain: of the signer; ``None`` when nobody signed.
     """
 
@@ -76,12 +83,26 @@ class IssuerMetadata:
     status_list_aggregation_endpoint: str | None
     issued_at: float | None
     expires_at: float | None
+    end_session_endpoint: str | None = None
+    mtls_par_endpoint: str | None = None
+    mtls_token_endpoint: str | None = None
+    require_signed_request_object: bool = False
+    backchannel_logout_supported: bool = False
+    backchannel_logout_session_supported: bool = False
     chain: ChainOnDemand | None = field(default=None, repr=False, compare=False)
 
     @property
     def path(self) -> tuple[IssuedCertificate, ...]:
         """What is to be asked about the signer's chain; nothing when nobody signed."""
         return () if self.chain is None else self.chain().certificates
+
+    def par_endpoint_for(self, *, certificate: bool) -> str:
+        """Return where requests are pushed, by who shows a certificate in TLS or by who does not."""
+        return (self.mtls_par_endpoint if certificate else None) or self.par_endpoint
+
+    def token_endpoint_for(self, *, certificate: bool) -> str:
+        """Return where codes are exchanged, by who shows a certificate in TLS or by who does not."""
+        return (self.mtls_token_endpoint if certificate else None) or self.token_endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +258,12 @@ def _build(
         status_list_aggregation_endpoint=server.status_list_aggregation_endpoint,
         issued_at=issued_at,
         expires_at=expires_at,
+        end_session_endpoint=server.end_session_endpoint,
+        mtls_par_endpoint=server.mtls_pushed_authorization_request_endpoint,
+        mtls_token_endpoint=server.mtls_token_endpoint,
+        require_signed_request_object=server.require_signed_request_object,
+        backchannel_logout_supported=server.backchannel_logout_supported,
+        backchannel_logout_session_supported=server.backchannel_logout_session_supported,
         chain=chain,
     )
 

@@ -53,6 +53,14 @@ class Fields:
             return Fields(self.document, value)
         raise self._refusal(name)
 
+    def optional_inner(self, name: str) -> Fields:
+        """Return an object as :meth:`inner` does, or one without members when the member is absent.
+
+        Raises:
+            VerificationError: ``claim_type``.
+        """
+        return self.inner(name) if name in self.members else Fields(self.document, {})
+
     def optional_text(self, name: str, *, wrong: str = "claim_type") -> str | None:
         """Return a text, or ``None`` when the member is absent.
 

@@ -46,7 +46,19 @@ class ServerMetadata:
         acr_values_supported: likewise.
         subject_types_supported: likewise.
         scopes_supported: likewise.
-        authorization_response_iss_parameter_supported: false when absent (RFC 9207 §3).
+        authorization_signing_alg_values_supported: likewise (JARM §4).
+        id_token_encryption_alg_values_supported: likewise.
+        id_token_encryption_enc_values_supported: likewise.
+        request_object_signing_alg_values_supported: likewise.
+        dpop_signing_alg_values_supported: likewise (RFC 9449 §5.1).
+        authorization_response_iss_parameter_supported: false when absent, like every truth value here
+            (RFC 9207 §3).
+        tls_client_certificate_bound_access_tokens: likewise (RFC 8705 §3.3).
+        require_signed_request_object: likewise (RFC 9101 §10.5).
+        backchannel_logout_supported: likewise (Back-Channel Logout 1.0 §2.1).
+        backchannel_logout_session_supported: likewise.
+        mtls_token_endpoint: of ``mtls_endpoint_aliases``, or ``None`` (RFC 8705 §5).
+        mtls_pushed_authorization_request_endpoint: likewise.
     """
 
     issuer: str
@@ -66,7 +78,18 @@ class ServerMetadata:
     acr_values_supported: tuple[str, ...]
     subject_types_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
+    authorization_signing_alg_values_supported: tuple[str, ...]
+    id_token_encryption_alg_values_supported: tuple[str, ...]
+    id_token_encryption_enc_values_supported: tuple[str, ...]
+    request_object_signing_alg_values_supported: tuple[str, ...]
+    dpop_signing_alg_values_supported: tuple[str, ...]
     authorization_response_iss_parameter_supported: bool
+    tls_client_certificate_bound_access_tokens: bool
+    require_signed_request_object: bool
+    backchannel_logout_supported: bool
+    backchannel_logout_session_supported: bool
+    mtls_token_endpoint: str | None
+    mtls_pushed_authorization_request_endpoint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +152,7 @@ def _server_metadata(claims: Fields) -> ServerMetadata:
     def texts(name: str) -> tuple[str, ...]:
         return claims.optional_texts(name) or ()
 
+    aliases = claims.optional_inner("mtls_endpoint_aliases")
     return ServerMetadata(
         issuer=claims.text("issuer"),
         authorization_endpoint=claims.text("authorization_endpoint"),
@@ -149,7 +173,20 @@ def _server_metadata(claims: Fields) -> ServerMetadata:
         acr_values_supported=texts("acr_values_supported"),
         subject_types_supported=texts("subject_types_supported"),
         scopes_supported=texts("scopes_supported"),
+        authorization_signing_alg_values_supported=texts("authorization_signing_alg_values_supported"),
+        id_token_encryption_alg_values_supported=texts("id_token_encryption_alg_values_supported"),
+        id_token_encryption_enc_values_supported=texts("id_token_encryption_enc_values_supported"),
+        request_object_signing_alg_values_supported=texts("request_object_signing_alg_values_supported"),
+        dpop_signing_alg_values_supported=texts("dpop_signing_alg_values_supported"),
         authorization_response_iss_parameter_supported=claims.flag(
             "authorization_response_iss_parameter_supported"
+        ),
+        tls_client_certificate_bound_access_tokens=claims.flag("tls_client_certificate_bound_access_tokens"),
+        require_signed_request_object=claims.flag("require_signed_request_object"),
+        backchannel_logout_supported=claims.flag("backchannel_logout_supported"),
+        backchannel_logout_session_supported=claims.flag("backchannel_logout_session_supported"),
+        mtls_token_endpoint=aliases.optional_text("token_endpoint"),
+        mtls_pushed_authorization_request_endpoint=aliases.optional_text(
+            "pushed_authorization_request_endpoint"
         ),
     )

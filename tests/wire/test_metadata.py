@@ -35,10 +35,28 @@ LISTS = [
     "acr_values_supported",
     "subject_types_supported",
     "scopes_supported",
+    "authorization_signing_alg_values_supported",
+    "id_token_encryption_alg_values_supported",
+    "id_token_encryption_enc_values_supported",
+    "request_object_signing_alg_values_supported",
+    "dpop_signing_alg_values_supported",
 ]
 OPTIONAL = ["end_session_endpoint", "status_list_aggregation_endpoint"]
-FLAG = "authorization_response_iss_parameter_supported"
+ALIASES = ["token_endpoint", "pushed_authorization_request_endpoint"]
+FLAGS = [
+    "authorization_response_iss_parameter_supported",
+    "tls_client_certificate_bound_access_tokens",
+    "require_signed_request_object",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
+]
 LEAST = {**{name: f"value of {name}" for name in TEXTS}, **dict.fromkeys(DATES, 1_800_000_000)}
+ABSENT = {
+    **dict.fromkeys(LISTS, ()),
+    **dict.fromkeys(OPTIONAL),
+    **dict.fromkeys([f"mtls_{name}" for name in ALIASES]),
+    **dict.fromkeys(FLAGS, False),
+}
 
 
 def _refused(token):
@@ -59,15 +77,35 @@ def _members(server):
 
 def test_least(make_token):
     """What may be absent is empty, false or None when it is."""
-    expected = {**LEAST, **dict.fromkeys(LISTS, ()), **dict.fromkeys(OPTIONAL), FLAG: False}
-    assert expected == _read(make_token(LEAST))
+    assert {**LEAST, **ABSENT} == _read(make_token(LEAST))
 
 
 def test_all(make_token):
     """Every member comes out under its own name, and no other member does."""
-    more = {**{name: [f"value of {name}", "x"] for name in LISTS}, **dict.fromkeys(OPTIONAL, "e"), FLAG: True}
-    expected = {**LEAST, **{name: tuple(value) if name in LISTS else value for name, value in more.items()}}
-    assert expected == _read(make_token({**LEAST, **more, "userinfo_endpoint": 1}))
+    lists = {name: [f"value of {name}", "x"] for name in LISTS}
+    more = {**dict.fromkeys(OPTIONAL, "e"), **dict.fromkeys(FLAGS, True)}
+    aliases = {name: f"alias of {name}" for name in ALIASES}
+    expected = {
+        **LEAST,
+        **more,
+        **{name: tuple(value) for name, value in lists.items()},
+        **{f"mtls_{name}": value for name, value in aliases.items()},
+    }
+    token = {**LEAST, **lists, **more, "mtls_endpoint_aliases": {**aliases, "x": 1}, "userinfo_endpoint": 1}
+    assert expected == _read(make_token(token))
+
+
+@pytest.mark.parametrize("value", [None, True, "", "x", [], 1, {"token_endpoint": None}, {ALIASES[1]: ""}])
+def test_aliases_have_the_types_of_what_they_stand_for(make_token, value):
+    """The aliases are an object of texts, and nothing else."""
+    assert _refused(make_token({**LEAST, "mtls_endpoint_aliases": value})) == "metadata.claim_type"
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_one_alias_may_stand_without_the_other(make_token, name):
+    """An issuer names only the endpoints that have another address (RFC 8705 §5)."""
+    expected = {**LEAST, **ABSENT, f"mtls_{name}": "e"}
+    assert expected == _read(make_token({**LEAST, "mtls_endpoint_aliases": {name: "e"}}))
 
 
 @pytest.mark.parametrize("name", [*TEXTS, *DATES])
@@ -84,10 +122,11 @@ def test_wrong_type(make_token, name, value):
     assert _refused(make_token({**LEAST, name: value})) == "metadata.claim_type"
 
 
+@pytest.mark.parametrize("name", FLAGS)
 @pytest.mark.parametrize("value", [None, 0, 1, "true", [], {}])
-def test_flag(make_token, value):
+def test_flag(make_token, name, value):
     """Only true is true, and nothing but true and false is a truth value."""
-    assert _refused(make_token({**LEAST, FLAG: value})) == "metadata.claim_type"
+    assert _refused(make_token({**LEAST, name: value})) == "metadata.claim_type"
 
 
 @pytest.mark.parametrize("token", ["", "a.b", "e30.e30.", "e30.e30.AAAA", "null", "{}"])
@@ -112,7 +151,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*LEAST, *LISTS, FLAG]), JSON))
+@given(st.dictionaries(st.sampled_from([*LEAST, *LISTS, *FLAGS, "mtls_endpoint_aliases"]), JSON))
 def test_any_members(make_token, changes):
     """Whatever the members hold, a value or our own error comes out."""
     try:
@@ -143,8 +182,7 @@ def _page(members, content_type="application/json"):
 
 def test_an_unsigned_page_has_the_members_of_a_server_and_no_envelope():
     """Who is believed by TLS alone says the same of the server, and nothing of signature or age."""
-    expected = {**PAGE, **dict.fromkeys(LISTS, ()), **dict.fromkeys(OPTIONAL), FLAG: False}
-    assert _members(parse_unsigned_metadata(_page({**PAGE, "iat": "ignored"}))) == expected
+    assert _members(parse_unsigned_metadata(_page({**PAGE, "iat": "ignored"}))) == {**PAGE, **ABSENT}
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,8 @@ def check_endpoints(subject: ServerSubject) -> None:
         server.jwks_uri,
         server.end_session_endpoint,
         server.status_list_aggregation_endpoint,
+        server.mtls_pushed_authorization_request_endpoint,
+        server.mtls_token_endpoint,
     )
     for text in endpoints:
         if text is None:
