@@ -65,11 +65,14 @@ _CONFIGURATION: _Rows = (
     ("trust.not_a_root", "operator", "A pinned root must be a self-signed certificate authority with a signature that holds."),
     ("trust.weak_root", "operator", "A pinned root has a key or signature algorithm outside the closed table."),
     ("trust.test_root", "operator", "A root with the test mark is refused by a production trust store."),
+    ("config.missing_extra", "operator", "An optional part is not installed."),
+    ("config.shared_documents", "developer", "A shared cache of documents needs signed metadata and certificate chains: whoever can write to it could put keys there."),
     ("time.naive", "developer", "A time was given without a time zone."),
     ("client.closed", "developer", "The client was closed and cannot be used any more."),
     ("par.client_refused", "operator", "The issuer does not accept this client's authentication."),
     ("par.request_refused", "operator", "The issuer refused the authorization request of this client."),
     ("token.client_refused", "operator", "The issuer does not accept this client's authentication at the token endpoint."),
+    ("token.proof_refused", "operator", "The issuer does not accept the DPoP proof of this client; compare the clocks."),
     ("store.not_single_use", "developer", "This handshake needs a store from which a record can be taken only once."),
     ("replay.not_transactional", "developer", "Security events need a replay store whose keys and effects are one transaction of the app's own database."),
     ("logout.not_offered", "issuer", "The issuer's metadata name no page for logging out."),
@@ -100,6 +103,7 @@ _RESTART: _Rows = (
     ("login.unknown", "user", "This login is not pending: it was finished before, or never started here."),
     ("login.expired", "user", "This login took too long."),
     ("login.other_kind", "user", "This login was started by another kind of handshake."),
+    ("login.other_settings", "user", "This login was started when the client was configured in another way."),
     ("login.code_refused", "user", "The issuer does not accept the authorization code any more."),
 )
 
@@ -331,6 +335,7 @@ _REVOCATION: _Rows = (
 _UNAVAILABLE: _Rows = (
     ("issuer.unavailable", "issuer", "The issuer says that it cannot answer now.", True),
     ("signer.failed", "operator", "The signer that holds the client's key could not sign.", True),
+    ("issuer.dpop_nonce", "issuer", "The issuer asks for another DPoP nonce with every answer, or for one that it does not give."),
     ("issuer.status", "issuer", "The issuer answered with a status that says nothing about this login."),
     ("webhook.handler_failed", "developer", "The app's own handler of a notice failed; the notice took no effect and may be sent again.", True),
 )
@@ -347,10 +352,12 @@ _TRANSPORT: _Rows = (
 )  # fmt: skip
 
 _STORE: _Rows = (
-    ("store.full", "operator", "The store of pending logins is full.", True),
+    ("store.full", "operator", "The store is full.", True),
     ("store.record_too_large", "developer", "The record of this login is larger than the store can keep."),
     ("store.unavailable", "operator", "The store could not be reached or did not answer in time.", True),
-    ("store.failed", "operator", "The store of pending logins failed in a way that it does not name."),
+    ("store.failed", "operator", "The store failed in a way that it does not name."),
+    ("replay.busy", "nobody", "The effect of this message is under way elsewhere; it is to be sent again.", True),
+    ("replay.no_counters", "developer", "This replay store has no transactions, and so no counters."),
 )
 
 _FAMILIES: Final[Mapping[str, _Rows]] = {

@@ -11,20 +11,22 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
 from cyberid_client.handshake.assertion import judge_assertion
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
-from cyberid_client.handshake.client_authentication import client_assertion
+from cyberid_client.handshake.dpop import DPoPKey, NonceMemory
 from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence
-from cyberid_client.handshake.flow import ANSWER_MAX_BYTES, Flow, expect_available, fetch
+from cyberid_client.handshake.flow import Flow, expect_available
 from cyberid_client.handshake.metadata import IssuerMetadata
+from cyberid_client.handshake.protected import key_of, new_key, send_form
+from cyberid_client.handshake.request_object import sign_request
 from cyberid_client.handshake.subjects import NO_LISTS, CallbackSubject, PARSubject, TokenSubject
 from cyberid_client.models import Assurance, Login, PendingLogin
-from cyberid_client.ports import FlowEnv, HTTPRequest, HTTPResponse
+from cyberid_client.ports import FlowEnv, HTTPResponse
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.base64url import encode_base64url
 from cyberid_client.wire.callback import parse_callback
@@ -37,8 +39,6 @@ KIND: Final = "redirect"
 SECRET_BYTES: Final = 32
 MAX_WORDS: Final = 255
 _WORDS: Final = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
-_FORM: Final = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
 _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
 
 
@@ -68,26 +68,36 @@ def start_redirect(
     metadata: IssuerMetadata,
     env: FlowEnv,
     *,
+    nonces: NonceMemory | None = None,
     checklists: Checklists = COMPLETE,
 ) -> Flow[StartedRedirect]:
     """Push the authorization request.
+
+    The request names the key of the login (``dpop_jkt``) without a proof; the proof comes with the code.
 
     Raises:
         VerificationError: ``return_to`` is not a path of this origin, or the answer breaks a rule.
         ConfigurationError: this configuration can never make this request.
         UnavailableError: the issuer did not answer.
     """
-    pending = _new_pending(rp, ask, env)
-    assertion = yield from client_assertion(rp, env)
-    fields = {**_authorization_request(rp, ask, pending), **assertion}
-    response = yield from fetch(_form_request(metadata.par_endpoint, fields, "par"))
+    key = new_key(rp)
+    pending = _new_pending(rp, ask, env, key)
+    fields = _authorization_request(rp, ask, pending)
+    if key is not None:
+        fields["dpop_jkt"] = key.thumbprint
+    if rp.request_object == "signed" or metadata.require_signed_request_object:
+        # RFC 9126 §3: beside it stands only what authenticates the client.
+        fields = {"request": (yield from sign_request(rp, fields, env))}
+    url = metadata.par_endpoint_for(certificate=rp.uses_certificate)
+    memory = NonceMemory() if nonces is None else nonces
+    response = yield from send_form(rp, url, fields, env, purpose="par", nonces=memory)
     par = _believe_par(response, checklists)
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
     query = urlencode({"client_id": rp.client_id, "request_uri": par})
     return StartedRedirect(url=metadata.authorization_endpoint + separator + query, pending=pending)
 
 
-def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv) -> PendingLogin:
+def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv, key: DPoPKey | None) -> PendingLogin:
     if not is_local_path(ask.return_to):
         raise VerificationError("return_to.refused")
     check_max_age(ask.max_age)
@@ -111,6 +121,7 @@ def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv) -> PendingLog
         return_to=ask.return_to,
         started_at=now,
         expires_at=now + timedelta(seconds=rp.pending_lifetime),
+        dpop_key=None if key is None else key.text(),
     )
 
 
@@ -147,17 +158,6 @@ def _authorization_request(rp: RelyingParty, ask: RedirectAsk, pending: PendingL
     return fields
 
 
-def _form_request(url: str, fields: dict[str, str], purpose: str) -> HTTPRequest:
-    # Nearly every value is made of characters that need no escape, and looking costs far less than quoting.
-    pairs = (
-        f"{name}={value if _PLAIN.fullmatch(value) else quote_plus(value)}" for name, value in fields.items()
-    )
-    body = "&".join(pairs).encode()
-    return HTTPRequest(
-        method="POST", url=url, headers=_FORM, body=body, max_bytes=ANSWER_MAX_BYTES, purpose=purpose
-    )
-
-
 def _believe_par(response: HTTPResponse, checklists: Checklists) -> str:
     """Return the request URI (RFC 9126 §2.2, errors §2.3)."""
     error = _client_error(response)
@@ -187,6 +187,7 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
     env: FlowEnv,
     cache: ChainCache | None,
     crls: RevocationLists = NO_LISTS,
+    nonces: NonceMemory | None = None,
     checklists: Checklists = COMPLETE,
 ) -> Flow[Login]:
     """Judge the callback, exchange the code, believe the assertion.
@@ -204,17 +205,10 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
         checklists.authorization_response,
         CallbackSubject(callback=answer, pending=pending, kind=KIND, rp=rp, now=env.now()),
     )
-    assertion = yield from client_assertion(rp, env)
-    fields = {
-        "grant_type": "authorization_code",
-        "code": answer.code or "",
-        "redirect_uri": pending.redirect_uri,
-        "code_verifier": pending.code_verifier,
-        "client_id": rp.client_id,
-        **assertion,
-    }
-    response = yield from fetch(_form_request(metadata.token_endpoint, fields, "token"))
-    id_token, access_token = _believe_token_response(response, checklists)
+    response = yield from _exchange(
+        rp, answer.code or "", pending, metadata, env, nonces=NonceMemory() if nonces is None else nonces
+    )
+    id_token, access_token = _believe_token_response(response, rp, checklists)
     expected = rp.expect(
         nonce=pending.nonce,
         assurance=pending.assurance,
@@ -241,13 +235,38 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
     return (yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache))
 
 
-def _believe_token_response(response: HTTPResponse, checklists: Checklists) -> tuple[str, str]:
+def _exchange(
+    rp: RelyingParty,
+    code: str,
+    pending: PendingLogin,
+    metadata: IssuerMetadata,
+    env: FlowEnv,
+    *,
+    nonces: NonceMemory,
+) -> Flow[HTTPResponse]:
+    """Ask for the tokens of a code (RFC 6749 §4.1.3, RFC 7636 §4.5), with the key of this login."""
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": pending.redirect_uri,
+        "code_verifier": pending.code_verifier,
+    }
+    url = metadata.token_endpoint_for(certificate=rp.uses_certificate)
+    key = key_of(rp, pending)
+    return (yield from send_form(rp, url, fields, env, purpose="token", nonces=nonces, key=key))
+
+
+def _believe_token_response(
+    response: HTTPResponse, rp: RelyingParty, checklists: Checklists
+) -> tuple[str, str]:
     """Return assertion and access token (RFC 6749 §5.1, errors §5.2)."""
     error = _client_error(response)
     if error in _CLIENT_REFUSED:
         raise ConfigurationError("token.client_refused")
+    if error == "invalid_dpop_proof":
+        raise ConfigurationError("token.proof_refused")
     if error == "invalid_grant":
         raise LoginRestartError("login.code_refused")
     token = parse_token(response)
-    run_checks(checklists.token_response, TokenSubject(status=response.status, token=token))
+    run_checks(checklists.token_response, TokenSubject(status=response.status, token=token, rp=rp))
     return token.id_token or "", token.access_token or ""

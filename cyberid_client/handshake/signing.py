@@ -8,15 +8,19 @@ from collections.abc import Mapping
 import jwt
 
 from cyberid_client.config import ClientKey
-from cyberid_client.errors import UnavailableError
+from cyberid_client.errors import SignatureError, UnavailableError
 from cyberid_client.handshake.flow import Flow, SignatureWanted, Signed
+from cyberid_client.trust import verify_signature
 from cyberid_client.wire.base64url import encode_base64url
 
-__all__ = ["sign_jws"]
+__all__ = ["encode_part", "sign_jws"]
 
 
 def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[str]:
     """Return a compact JWS (RFC 7515 §7.1); jwt.encode would do the same in twice the time.
+
+    What a signer returns is verified before it is used: a key that was replaced where it is kept, or a
+    signature in another form, is found here and not by the issuer.
 
     Args:
         claims: the payload.
@@ -24,19 +28,26 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
         key: one of the relying party's own.
 
     Raises:
-        UnavailableError: the signer that holds the key failed.
+        UnavailableError: the signer that holds the key failed, or what it returned is no signature of it.
     """
     header = {"alg": key.algorithm, "kid": key.kid, "typ": typ}
-    message = f"{_encode(header)}.{_encode(claims)}"
+    message = f"{encode_part(header)}.{encode_part(claims)}"
     if key.signer is None:
         signature: bytes = jwt.get_algorithm_by_name(key.algorithm).sign(message.encode(), key.private_key)
     else:
         answer = yield SignatureWanted(signer=key.signer, message=message.encode())
         signature = answer.signature if isinstance(answer, Signed) else b""
-        if not signature:
-            raise UnavailableError("signer.failed")
+        _check_signature(message.encode(), signature, key)
     return f"{message}.{encode_base64url(signature)}"
 
 
-def _encode(members: Mapping[str, object]) -> str:
+def encode_part(members: Mapping[str, object]) -> str:
+    """Return the header or the payload of a JWS: JSON in base64url."""
     return encode_base64url(json.dumps(members, separators=(",", ":")).encode())
+
+
+def _check_signature(message: bytes, signature: bytes, key: ClientKey) -> None:
+    try:
+        verify_signature(message, signature, algorithm=key.algorithm, public_key_info=key.public_key_info)
+    except SignatureError:
+        raise UnavailableError("signer.failed") from None

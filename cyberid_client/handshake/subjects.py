@@ -300,6 +300,7 @@ class TokenSubject:
 
     status: int
     token: UnverifiedTokenResponse
+    rp: RelyingParty
 
 
 class EntriesOnDemand:

@@ -379,7 +379,9 @@ class ResponseBench(Bench):
         return verdict_of(
             "token",
             checks,
-            lambda watched: run_checks(watched, TokenSubject(status=status, token=parse_token(response))),
+            lambda watched: run_checks(
+                watched, TokenSubject(status=status, token=parse_token(response), rp=self.rp)
+            ),
         )
 
     def discovery(self, *, without: str = "", **page: object) -> Verdict:

@@ -104,13 +104,14 @@ def check_access_token(subject: TokenSubject) -> None:
 @check(
     "E2.4b",
     "The token is of the type that was asked for, in any case of letters.",
-    clause="RFC 6749 §5.1",
+    clause="RFC 6749 §5.1; RFC 9449 §5; RFC 8705 §3",
     codes=["token.token_type"],
 )
 def check_token_type(subject: TokenSubject) -> None:
-    """Compare ``token_type``."""
+    """Compare ``token_type``: ``DPoP`` if that was asked for; bound to a certificate it is ``Bearer`` too."""
+    asked = "dpop" if subject.rp.sender_constraint == "dpop" else "bearer"
     token_type = subject.token.token_type
-    if token_type is None or token_type.lower() != "bearer":
+    if token_type is None or token_type.lower() != asked:
         raise VerificationError("token.token_type")
 
 
