@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.state import IssuerSnapshot, plan_refresh
+from cyberid_client.trust.certificates import read_certificate
 
 __all__ = ["AnchorHealth", "Health", "examine"]
 
 WARN_BEFORE_ANCHOR_EXPIRES: Final = timedelta(days=90)
 WARN_BEFORE_BUNDLE_EXPIRES: Final = timedelta(days=30)
+WARN_BEFORE_SIGNER_EXPIRES: Final = timedelta(days=3)
 SHAPES_WARN_ABOVE: Final = 0.10
 
 
@@ -37,10 +39,15 @@ class Health:
     Attributes:
         ok: logins can go on now.
         warnings: what will stop them later, or looks wrong: ``nothing_fetched``, ``refresh_failing``,
-            ``metadata_stale``, ``keys_stale``, ``anchor_expires_soon``, ``anchor_expired``,
-            ``bundle_expires_soon``, ``bundle_expired``, ``identity_shapes``.
+            ``metadata_stale``, ``keys_stale``, ``lists_stale``, ``signer_expires_soon``,
+            ``anchor_expires_soon``, ``anchor_expired``, ``bundle_expires_soon``, ``bundle_expired``,
+            ``identity_shapes``.
         metadata_at: when the metadata were fetched, or ``None``.
         keys_at: when the keys were fetched, or ``None``.
+        metadata_expire_at: by their own word; ``None`` when there are none, or nobody signed them.
+        signer_expires_at: the first end of a certificate that a published key or the metadata come with;
+            ``None`` when there is none.
+        lists_until: the first end of a revocation list that must answer; ``None`` when none must.
         failures: how many refreshes in a row have failed.
         failure: the code of the last one's error, or ``None``.
         anchors: the pinned roots.
@@ -52,6 +59,9 @@ class Health:
     warnings: tuple[str, ...]
     metadata_at: datetime | None
     keys_at: datetime | None
+    metadata_expire_at: datetime | None
+    signer_expires_at: datetime | None
+    lists_until: datetime | None
     failures: int
     failure: str | None
     anchors: tuple[AnchorHealth, ...]
@@ -72,6 +82,9 @@ def examine(
         warnings=tuple(dict.fromkeys(warnings)),
         metadata_at=None if snapshot is None else snapshot.metadata_at,
         keys_at=None if snapshot is None else snapshot.keys_at,
+        metadata_expire_at=_metadata_expire_at(snapshot),
+        signer_expires_at=_signer_expires_at(snapshot),
+        lists_until=_lists_until(snapshot),
         failures=0 if snapshot is None else snapshot.failures,
         failure=None if snapshot is None else snapshot.failure,
         anchors=tuple(_anchor(one.der, one.not_after) for one in anchors),
@@ -83,13 +96,39 @@ def _anchor(der: bytes, expires_at: datetime) -> AnchorHealth:
     return AnchorHealth(sha256=hashlib.sha256(der).hexdigest(), expires_at=expires_at)
 
 
+def _metadata_expire_at(snapshot: IssuerSnapshot | None) -> datetime | None:
+    if snapshot is None or snapshot.metadata.expires_at is None:
+        return None
+    return datetime.fromtimestamp(snapshot.metadata.expires_at, UTC)
+
+
+def _signer_expires_at(snapshot: IssuerSnapshot | None) -> datetime | None:
+    if snapshot is None:
+        return None
+    ends = [read_certificate(der).not_after for key in snapshot.keys.keys for der in key.chain[:1]]
+    if snapshot.metadata.chain is not None:
+        ends.append(snapshot.metadata.chain().not_after)
+    return min(ends, default=None)
+
+
+def _lists_until(snapshot: IssuerSnapshot | None) -> datetime | None:
+    if snapshot is None:
+        return None
+    asked = {one.authority for one in snapshot.certificates if one.required}
+    known = snapshot.crls.by_authority
+    return min((known[name].next_update for name in asked if name in known), default=None)
+
+
 def _snapshot_warnings(snapshot: IssuerSnapshot | None, now: datetime) -> list[str]:
     if snapshot is None:
         return ["nothing_fetched"]
+    lists_until, signer_ends = _lists_until(snapshot), _signer_expires_at(snapshot)
     found = {
         "refresh_failing": snapshot.failures > 0,
         "metadata_stale": now >= snapshot.metadata_until,
         "keys_stale": now >= snapshot.keys_until,
+        "lists_stale": lists_until is not None and now >= lists_until,
+        "signer_expires_soon": signer_ends is not None and now > signer_ends - WARN_BEFORE_SIGNER_EXPIRES,
     }
     return [name for name, holds in found.items() if holds]
 

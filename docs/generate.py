@@ -18,6 +18,7 @@ from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
+from cyberid_client.loading import ENVIRONMENT
 from cyberid_client.testing import FAULTS, ODDITIES, STATUS_FAULTS, Fault, Oddity
 from cyberid_client.testing.jose import ALGORITHMS as SPOKEN
 from cyberid_client.testing.jose import SIGNING_NAMES
@@ -348,12 +349,28 @@ def removal_matrix() -> str:
     return page
 
 
+def variables() -> str:
+    """Return the page of the environment variables."""
+    head = (
+        "# Environment variables\n\n"
+        "What `RelyingParty.from_env()` reads; [another page](environment.md) says how. A name with `_FILE` behind it\n"
+        "names a file that holds the value.\n\n"
+        "| variable | in TOML | also `…_FILE` | what it is |\n|---|---|---|---|\n"
+    )
+    rows = [
+        f"| `{each.name}` | `{each.setting}` | {'yes' if each.in_file else '–'} | {each.says} |\n"
+        for each in ENVIRONMENT
+    ]
+    return head + "".join(rows)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "algorithms.md": algorithms,
     "checklist.md": checklist,
     "errors.md": errors,
     "faults.md": faults,
     "removal-matrix.md": removal_matrix,
+    "variables.md": variables,
 }
 
 

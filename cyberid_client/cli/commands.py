@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cyberid_client import __version__
+from cyberid_client.cli.doctor import doctor
 from cyberid_client.cli.inspect import inspect
 
 __all__ = ["cyberid"]
@@ -59,4 +60,5 @@ def demo(app: Path | None, once: bool | None, alg: str) -> None:  # noqa: FBT001
     walk_with_app(app, serve=on_terminal if once is None else not once, algorithm=alg)
 
 
+cyberid.add_command(doctor)
 cyberid.add_command(inspect)

@@ -19,6 +19,7 @@ FLOORS = (
     ("tracebacks",),
     ("ports",),
     ("models",),
+    ("notices",),
     ("privacy.recognisers", "privacy"),
     ("privacy.redaction",),
     ("wire",),
@@ -33,7 +34,7 @@ FLOORS = (
     ("loading",),
     ("client", "aio"),
     ("",),  # the package itself: the front door, which those above use and those below never do
-    ("integrations",),
+    ("doctor", "integrations"),
     ("testing",),
     ("cli",),
 )
