@@ -9,6 +9,7 @@ export PYTHONSAFEPATH := 1
 
 # Folders are listed too: their time changes when a file is deleted.
 SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
+EXTRAS := --extra async --extra cli --extra flask --extra jwe --extra redis --extra sql
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
@@ -58,9 +59,9 @@ docs: .build/docs/installed
 
 lock: .build/lock/ready
 	@$(COMPILE) --group build --extra cli --extra flask pyproject.toml -o .ci/locks/demo.txt
-	@$(COMPILE) --group test --extra cli --extra flask pyproject.toml -o .ci/locks/test.txt
-	@$(COMPILE) --group build --group docs pyproject.toml -o .ci/locks/docs.txt
-	@$(COMPILE) --group build --group bench --extra cli pyproject.toml -o .ci/locks/bench.txt
+	@$(COMPILE) --group test $(EXTRAS) pyproject.toml -o .ci/locks/test.txt
+	@$(COMPILE) --group build --group docs $(EXTRAS) pyproject.toml -o .ci/locks/docs.txt
+	@$(COMPILE) --group build --group bench $(EXTRAS) pyproject.toml -o .ci/locks/bench.txt
 	@$(COMPILE) --group lock -o .ci/locks/lock.txt
 
 clean:
