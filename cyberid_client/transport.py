@@ -31,9 +31,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from cyberid_client.config import HTTPLimits
-from cyberid_client.errors import ConfigurationError
+from cyberid_client.config import ClientCertificate, HTTPLimits
 from cyberid_client.ports import HTTPRequest, HTTPResponse
+from cyberid_client.tls import make_context, show_certificate
 
 __all__ = ["RequestsTransport"]
 
@@ -59,20 +59,21 @@ class RequestsTransport:
     changes anything. It may be used by many threads; after a fork the child opens connections of
     its own.
 
+    The client's certificate is shown on connections of their own, which only requests use that ask for it
+    (``HTTPRequest.shows_certificate``); such a request is not sent without one, nor without TLS.
+
     Args:
         limits: timeouts, proxy, certificate authorities and the size of the pool.
+        certificate: of the client; ``None``: there is none to show.
 
     Raises:
-        ConfigurationError: ``ca_pem`` holds no readable certificate.
+        ConfigurationError: ``ca_pem`` holds no readable certificate, or TLS does not take the client's.
     """
 
-    def __init__(self, limits: HTTPLimits) -> None:
+    def __init__(self, limits: HTTPLimits, *, certificate: ClientCertificate | None = None) -> None:
         self._limits = limits
-        self._tls = None if limits.ca_pem is None else _tls_of(limits.ca_pem)
-        self._opened: tuple[int, _Adapter] | None = None
-        # A child never closes what it inherited: a lock in there may be held by a thread that does
-        # not exist in the child.
-        self._inherited: list[_Adapter] = []
+        self._plain = _Side(limits)
+        self._showing = None if certificate is None else _Side(limits, certificate)
         self._closed = False
 
     def send(self, request: HTTPRequest) -> HTTPResponse:
@@ -87,12 +88,13 @@ class RequestsTransport:
         if self._closed:
             return _failure(request, "transport.failed")
         prepared = _prepare(request)
-        if prepared is None:
+        side = self._showing if request.shows_certificate else self._plain
+        if prepared is None or side is None:
             return _failure(request, "transport.request")
         deadline = time.monotonic() + self._limits.total_timeout
         token = _deadline.set(deadline)
         try:
-            return self._exchange(request, prepared)
+            return self._exchange(request, prepared, side.adapter())
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -108,15 +110,18 @@ class RequestsTransport:
     def close(self) -> None:
         """Close the connections; every later :meth:`send` fails."""
         self._closed = True
-        if self._opened is not None and self._opened[0] == os.getpid():
-            self._opened[1].close()
+        for side in (self._plain, self._showing):
+            if side is not None:
+                side.close()
 
-    def _exchange(self, request: HTTPRequest, prepared: requests.PreparedRequest) -> HTTPResponse:
+    def _exchange(
+        self, request: HTTPRequest, prepared: requests.PreparedRequest, adapter: _Adapter
+    ) -> HTTPResponse:
         limits = self._limits
         timeout = (limits.connect_timeout, limits.read_timeout)
         # The proxy is asked for https only; `verify` is said aloud, though the adapter knows no other way.
         proxies = {} if limits.proxy is None else {"https": limits.proxy}
-        answer = self._adapter().send(prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
+        answer = adapter.send(prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
         with contextlib.closing(answer):
             if 300 <= answer.status_code < 400:  # noqa: PLR2004 - the 3xx class
                 return _failure(request, "transport.redirect", status=answer.status_code)
@@ -127,7 +132,25 @@ class RequestsTransport:
                 return _failure(request, error.code, status=answer.status_code)
             return HTTPResponse(status=answer.status_code, headers=headers, body=body, url=request.url)
 
-    def _adapter(self) -> _Adapter:
+
+class _Side:
+    """The connections that show one certificate, or none."""
+
+    def __init__(self, limits: HTTPLimits, certificate: ClientCertificate | None = None) -> None:
+        self._limits = limits
+        self._certificate = certificate
+        # Reading the built-in authorities waits until they are needed, but whatever is given is looked at.
+        self._tls = None if limits.ca_pem is None and certificate is None else self._make_tls()
+        self._opened: tuple[int, _Adapter] | None = None
+        # A child never closes what it inherited: a lock in there may be held by a thread that does
+        # not exist in the child.
+        self._inherited: list[_Adapter] = []
+
+    def close(self) -> None:
+        if self._opened is not None and self._opened[0] == os.getpid():
+            self._opened[1].close()
+
+    def adapter(self) -> _Adapter:
         # No lock: two threads that meet here each make an adapter, and the loser's is collected.
         if self._opened is not None:
             pid, adapter = self._opened
@@ -135,25 +158,22 @@ class RequestsTransport:
                 return adapter
             self._inherited.append(adapter)
         if self._tls is None:
-            self._tls = _tls_of(None)
-        adapter = _Adapter(self._tls, pool_size=self._limits.pool_size)
+            self._tls = self._make_tls()
+        # A proxy that speaks TLS itself is shown nothing.
+        proxy_tls = self._tls if self._certificate is None else _tls_of(self._limits)
+        adapter = _Adapter(self._tls, proxy_tls=proxy_tls, pool_size=self._limits.pool_size)
         self._opened = (os.getpid(), adapter)
         return adapter
 
-
-def _tls_of(ca_pem: bytes | None) -> ssl.SSLContext:
-    # Not ssl.create_default_context: it asks SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
-    if ca_pem is None:
-        context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+    def _make_tls(self) -> ssl.SSLContext:
+        context = _tls_of(self._limits)
+        if self._certificate is not None:
+            show_certificate(context, self._certificate)
         return context
-    try:
-        context.load_verify_locations(cadata=ca_pem.decode("ascii"))
-    except (ValueError, ssl.SSLError):
-        raise ConfigurationError("config.value", "http.ca_pem") from None
-    return context
+
+
+def _tls_of(limits: HTTPLimits) -> ssl.SSLContext:
+    return make_context(limits.ca_pem, default_ca_path=DEFAULT_CA_BUNDLE_PATH)
 
 
 def _prepare(request: HTTPRequest) -> requests.PreparedRequest | None:
@@ -163,6 +183,8 @@ def _prepare(request: HTTPRequest) -> requests.PreparedRequest | None:
         plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
         # A user name in the URL would become an Authorization header.
         if not (parts.scheme == "https" or plain_loopback) or "@" in parts.netloc:
+            return None
+        if request.shows_certificate and parts.scheme != "https":
             return None
         if not all(name.isascii() and value.isascii() for name, value in headers.items()):
             return None
@@ -324,8 +346,9 @@ class _TLSPool(HTTPSConnectionPool):
 class _Adapter(HTTPAdapter):
     """An adapter with one TLS context that nothing outside can loosen."""
 
-    def __init__(self, tls: ssl.SSLContext, *, pool_size: int) -> None:
+    def __init__(self, tls: ssl.SSLContext, *, proxy_tls: ssl.SSLContext, pool_size: int) -> None:
         self._tls = tls
+        self._proxy_tls = proxy_tls
         super().__init__(pool_connections=_HOSTS_KEPT, pool_maxsize=pool_size)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature of requests
@@ -333,7 +356,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature of requests
-        kwargs |= {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
+        kwargs |= {"ssl_context": self._tls, "proxy_ssl_context": self._proxy_tls}
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
         return manager
