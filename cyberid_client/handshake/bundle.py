@@ -10,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cyberid_client.config import Expected
+from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
     DiscoverySubject,
+    EventSubject,
+    LogoutSubject,
     MetadataSubject,
     PARSubject,
+    StepUpSubject,
     TokenSubject,
     UnsignedMetadataSubject,
 )
@@ -38,10 +41,23 @@ class Checklists:
     token_response: tuple[Check[TokenSubject], ...] = checklists.TOKEN_RESPONSE
     id_token: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN
     id_token_without_chain: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN_WITHOUT_CHAIN
+    logout_token: tuple[Check[LogoutSubject], ...] = checklists.LOGOUT_TOKEN
+    logout_token_without_chain: tuple[Check[LogoutSubject], ...] = checklists.LOGOUT_TOKEN_WITHOUT_CHAIN
+    security_event: tuple[Check[EventSubject], ...] = checklists.SECURITY_EVENT
+    security_event_without_chain: tuple[Check[EventSubject], ...] = checklists.SECURITY_EVENT_WITHOUT_CHAIN
+    step_up: tuple[Check[StepUpSubject], ...] = checklists.STEP_UP
 
     def for_assertion(self, expected: Expected) -> tuple[Check[AssertionSubject], ...]:
         """Return the checklist that the configuration names."""
         return self.id_token if expected.chain_required else self.id_token_without_chain
+
+    def for_logout_token(self, rp: RelyingParty) -> tuple[Check[LogoutSubject], ...]:
+        """Return the checklist that the configuration names."""
+        return self.logout_token if rp.assertion_chain == "required" else self.logout_token_without_chain
+
+    def for_security_event(self, rp: RelyingParty) -> tuple[Check[EventSubject], ...]:
+        """Return the checklist that the configuration names."""
+        return self.security_event if rp.assertion_chain == "required" else self.security_event_without_chain
 
 
 COMPLETE: Final = Checklists()

@@ -12,23 +12,29 @@ from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.checks import (
     audience,
     callback,
+    events,
     factors,
     header,
     key,
+    logout,
     metadata,
     person,
     responses,
     status_list,
+    step_up,
 )
 from cyberid_client.handshake.checks import time as times
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
     DiscoverySubject,
+    EventSubject,
+    LogoutSubject,
     MetadataSubject,
     PARSubject,
     StatusAggregationSubject,
     StatusListSubject,
+    StepUpSubject,
     TokenSubject,
     UnsignedMetadataSubject,
 )
@@ -38,10 +44,15 @@ __all__ = [
     "DISCOVERY",
     "ID_TOKEN",
     "ID_TOKEN_WITHOUT_CHAIN",
+    "LOGOUT_TOKEN",
+    "LOGOUT_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
+    "SECURITY_EVENT",
+    "SECURITY_EVENT_WITHOUT_CHAIN",
     "STATUS_AGGREGATION",
     "STATUS_LIST",
+    "STEP_UP",
     "TOKEN_RESPONSE",
     "UNSIGNED_METADATA",
 ]
@@ -130,6 +141,65 @@ ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (
 # always those of the mode, so that there is nothing to compare.
 ID_TOKEN_WITHOUT_CHAIN: Final = tuple(
     each for each in ID_TOKEN if each not in {key.check_chain, key.check_revocation, factors.check_factors}
+)
+
+LOGOUT_TOKEN: Final[tuple[Check[LogoutSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    logout.check_logout_issuer,
+    logout.check_logout_audience,
+    logout.check_logout_expiry,
+    logout.check_logout_issued_at,
+    logout.check_logout_not_before,
+    logout.check_logout_event,
+    logout.check_no_nonce,
+    logout.check_somebody_is_named,
+    logout.check_logout_subject,
+    logout.check_no_identity_number_logged_out,
+    logout.check_logout_session_id,
+    key.check_revocation,
+)
+
+SECURITY_EVENT: Final[tuple[Check[EventSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    events.check_event_kind,
+    events.check_event_issuer,
+    events.check_event_audience,
+    events.check_event_issued_at,
+    events.check_event_type,
+    events.check_subject_format,
+    events.check_subject_issuer,
+    events.check_event_subject,
+    events.check_no_identity_number_reported,
+    events.check_account_state,
+    events.check_event_reason,
+    events.check_event_sequence,
+    key.check_revocation,
+)
+
+# As for assertions: without a chain the key set alone vouches for the key.
+LOGOUT_TOKEN_WITHOUT_CHAIN: Final = tuple(
+    each for each in LOGOUT_TOKEN if each not in {key.check_chain, key.check_revocation}
+)
+SECURITY_EVENT_WITHOUT_CHAIN: Final = tuple(
+    each for each in SECURITY_EVENT if each not in {key.check_chain, key.check_revocation}
+)
+
+# After a whole login that passed everything above.
+STEP_UP: Final[tuple[Check[StepUpSubject], ...]] = (
+    step_up.check_lasting_pseudonym,
+    step_up.check_same_person,
 )
 
 STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)

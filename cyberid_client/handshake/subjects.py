@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Protocol
 
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.errors import ChainError
-from cyberid_client.models import PendingLogin
+from cyberid_client.models import Login, PendingLogin, PseudonymDigest, PseudonymKeys
 from cyberid_client.trust import (
     Algorithm,
     Chain,
@@ -24,8 +24,10 @@ from cyberid_client.trust.status_list import inflate_entries
 from cyberid_client.wire.assertion import UnverifiedAssertion
 from cyberid_client.wire.callback import UnverifiedCallback
 from cyberid_client.wire.jws import UnverifiedJWS
+from cyberid_client.wire.logout_token import UnverifiedLogoutToken
 from cyberid_client.wire.metadata import ServerMetadata, UnverifiedMetadata
 from cyberid_client.wire.responses import UnverifiedDiscovery, UnverifiedPAR, UnverifiedTokenResponse
+from cyberid_client.wire.security_event import UnverifiedSecurityEvent
 from cyberid_client.wire.status_list import UnverifiedStatusList
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "ChainOnDemand",
     "DiscoverySubject",
     "EntriesOnDemand",
+    "EventSubject",
+    "LogoutSubject",
     "MetadataSubject",
     "PARSubject",
     "PageSubject",
@@ -43,6 +47,7 @@ __all__ = [
     "SigningKey",
     "StatusAggregationSubject",
     "StatusListSubject",
+    "StepUpSubject",
     "TokenSubject",
     "UnsignedMetadataSubject",
 ]
@@ -349,3 +354,62 @@ class StatusAggregationSubject:
 
     uris: tuple[str, ...]
     rp: RelyingParty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutSubject:
+    """One logout token with all that it is compared with."""
+
+    document: ClassVar[str] = "logout_token"
+    kinds: ClassVar[frozenset[str | None]] = frozenset({"logout+jwt"})
+    jws: UnverifiedJWS
+    claims: UnverifiedLogoutToken
+    key: SigningKey
+    chain: ChainOnDemand
+    rp: RelyingParty
+    now: float
+    crls: RevocationLists = NO_LISTS
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of the lists."""
+        return self.rp.revocation
+
+    @property
+    def any_subject(self) -> bool:
+        """Whether ``sub`` and ``sid`` may have any shape that OpenID Connect allows."""
+        return self.rp.metadata_trust == "tls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubject:
+    """One security event with all that it is compared with."""
+
+    document: ClassVar[str] = "security_event"
+    kinds: ClassVar[frozenset[str | None]] = frozenset({"secevent+jwt"})
+    jws: UnverifiedJWS
+    claims: UnverifiedSecurityEvent
+    key: SigningKey
+    chain: ChainOnDemand
+    rp: RelyingParty
+    now: float
+    crls: RevocationLists = NO_LISTS
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of the lists."""
+        return self.rp.revocation
+
+    @property
+    def any_subject(self) -> bool:
+        """Whether the subject may have any shape that OpenID Connect allows."""
+        return self.rp.metadata_trust == "tls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpSubject:
+    """A login that passed every check, and the person who it must be."""
+
+    login: Login
+    person: PseudonymDigest
+    keys: PseudonymKeys

@@ -19,6 +19,8 @@ __all__ = [
     "check_sector",
     "check_session_id",
     "check_subject",
+    "has_subject_shape",
+    "holds_identity_number",
     "stated_persistence",
 ]
 
@@ -32,6 +34,18 @@ _ANY_SUBJECT: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _SEPARATOR: Final = re.compile("[^A-Za-z0-9]")
 
 
+def has_subject_shape(text: str, *, any_allowed: bool) -> bool:
+    """Tell whether a text has the shape of a pseudonym, or of any subject where that is allowed."""
+    return (_ANY_SUBJECT if any_allowed else _PSEUDONYM).fullmatch(text) is not None
+
+
+def holds_identity_number(sub: str) -> bool:
+    """Tell whether a whole part of a subject is a number with region, date and check character."""
+    if len(sub) < RESIDENT_NUMBER_LENGTH:
+        return False
+    return any(is_resident_number(part) for part in _SEPARATOR.split(sub))
+
+
 @check(
     "E3.18a",
     "The subject is 22 to 128 characters of the URL-safe alphabet.",
@@ -40,8 +54,7 @@ _SEPARATOR: Final = re.compile("[^A-Za-z0-9]")
 )
 def check_subject(subject: AssertionSubject) -> None:
     """Compare the shape of ``sub`` with that of a pseudonym, or of any subject where that is configured."""
-    shape = _ANY_SUBJECT if subject.expected.any_subject else _PSEUDONYM
-    if not shape.fullmatch(subject.claims.sub):
+    if not has_subject_shape(subject.claims.sub, any_allowed=subject.expected.any_subject):
         raise VerificationError("id_token.subject")
 
 
@@ -53,10 +66,7 @@ def check_subject(subject: AssertionSubject) -> None:
 )
 def check_no_identity_number(subject: AssertionSubject) -> None:
     """Refuse a subject of which a whole part is a number with region, date and check character."""
-    sub = subject.claims.sub
-    if len(sub) < RESIDENT_NUMBER_LENGTH:
-        return
-    if any(is_resident_number(part) for part in _SEPARATOR.split(sub)):
+    if holds_identity_number(subject.claims.sub):
         raise VerificationError("id_token.identity_number")
 
 
@@ -69,8 +79,7 @@ def check_no_identity_number(subject: AssertionSubject) -> None:
 def check_session_id(subject: AssertionSubject) -> None:
     """Compare the shape of ``sid``."""
     sid = subject.claims.sid
-    shape = _ANY_SUBJECT if subject.expected.any_subject else _PSEUDONYM
-    if sid is not None and not shape.fullmatch(sid):
+    if sid is not None and not has_subject_shape(sid, any_allowed=subject.expected.any_subject):
         raise VerificationError("id_token.session_id")
 
 
