@@ -24,8 +24,9 @@ from cyberid_client.handshake.flow import Flow, expect_available
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.protected import key_of, new_key, send_form
 from cyberid_client.handshake.request_object import sign_request
+from cyberid_client.handshake.step_up import StepUpPerson, require_same_person
 from cyberid_client.handshake.subjects import NO_LISTS, CallbackSubject, PARSubject, TokenSubject
-from cyberid_client.models import Assurance, Login, PendingLogin
+from cyberid_client.models import Assurance, Login, PendingLogin, Pseudonym, PseudonymDigest
 from cyberid_client.ports import FlowEnv, HTTPResponse
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.base64url import encode_base64url
@@ -44,7 +45,10 @@ _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectAsk:
-    """What the app asks for in one login; ``None`` stands for the configured value or for nothing."""
+    """What the app asks for in one login; ``None`` stands for the configured value or for nothing.
+
+    With ``person`` it is a step-up: nobody else may answer it.
+    """
 
     return_to: str = "/"
     max_age: int | None = None
@@ -52,6 +56,7 @@ class RedirectAsk:
     redirect_uri: str | None = None
     prompt: str | None = None
     ui_locales: str | None = None
+    person: Pseudonym | PseudonymDigest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +86,11 @@ def start_redirect(
         UnavailableError: the issuer did not answer.
     """
     key = new_key(rp)
-    pending = _new_pending(rp, ask, env, key)
+    person = None if ask.person is None else StepUpPerson.of(ask.person, rp, env)
+    pending = _new_pending(rp, ask, env, key, person)
     fields = _authorization_request(rp, ask, pending)
+    if person is not None and person.login_hint is not None:
+        fields["login_hint"] = person.login_hint
     if key is not None:
         fields["dpop_jkt"] = key.thumbprint
     if rp.request_object == "signed" or metadata.require_signed_request_object:
@@ -97,7 +105,9 @@ def start_redirect(
     return StartedRedirect(url=metadata.authorization_endpoint + separator + query, pending=pending)
 
 
-def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv, key: DPoPKey | None) -> PendingLogin:
+def _new_pending(
+    rp: RelyingParty, ask: RedirectAsk, env: FlowEnv, key: DPoPKey | None, person: StepUpPerson | None
+) -> PendingLogin:
     if not is_local_path(ask.return_to):
         raise VerificationError("return_to.refused")
     check_max_age(ask.max_age)
@@ -122,6 +132,8 @@ def _new_pending(rp: RelyingParty, ask: RedirectAsk, env: FlowEnv, key: DPoPKey 
         started_at=now,
         expires_at=now + timedelta(seconds=rp.pending_lifetime),
         dpop_key=None if key is None else key.text(),
+        person=None if person is None else person.person,
+        person_key=None if person is None else person.person_key,
     )
 
 
@@ -232,7 +244,9 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
     message = SignedMessage(
         token=id_token, document="id_token", entry="callback", expected=expected, judge=believe
     )
-    return (yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache))
+    login = yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache)
+    require_same_person(login, pending, rp, checklists.step_up)
+    return login
 
 
 def _exchange(
