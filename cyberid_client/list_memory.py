@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from cyberid_client.effects import Leg
 from cyberid_client.errors import RevocationError
+from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.revocation import FetchedLists
 from cyberid_client.trust import IssuedCertificate, RevocationLists
 
@@ -26,7 +28,9 @@ class ListSource(Protocol):
         """Return the current time."""
         ...
 
-    def fetch_lists(self, certificates: Iterable[IssuedCertificate], known: RevocationLists) -> FetchedLists:
+    def fetch_lists(
+        self, certificates: Iterable[IssuedCertificate], known: RevocationLists
+    ) -> Flow[FetchedLists]:
         """Fetch the lists that answer for these certificates."""
         ...
 
@@ -46,14 +50,14 @@ class ListMemory:
         self._problems: dict[bytes, tuple[datetime, str]] = {}
         self.crls = RevocationLists()
 
-    def fetch(self, certificates: Iterable[IssuedCertificate]) -> None:
+    def fetch(self, certificates: Iterable[IssuedCertificate]) -> Leg[None]:
         """Fetch the lists that answer for these certificates.
 
         Raises:
             RevocationError: one of them did not come or is not to be believed; the others are kept.
         """
         asked = tuple(certificates)
-        fetched = self._source.fetch_lists(asked, self.crls)
+        fetched = yield from self._source.fetch_lists(asked, self.crls)
         before, self.crls = self.crls, fetched.crls
         if fetched.problem is None:
             return
@@ -65,10 +69,10 @@ class ListMemory:
                 self._problems[one.authority] = (now, fetched.problem.code)
         raise fetched.problem
 
-    def refresh(self, certificates: Iterable[IssuedCertificate]) -> None:
+    def refresh(self, certificates: Iterable[IssuedCertificate]) -> Leg[None]:
         """Fetch, and only log what did not come: what is known may go on serving."""
         try:
-            self.fetch(certificates)
+            yield from self.fetch(certificates)
         except RevocationError as error:
             logger.warning("revocation list: code=%s reference=%s", error.code, error.reference)
 

@@ -9,22 +9,27 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
+from cyberid_client.effects import Leg
 from cyberid_client.errors import CyberIDError, UnavailableError, VerificationError
-from cyberid_client.handshake.flow import KeysWanted, ListsWanted
+from cyberid_client.flights import Flights
+from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import FetchedKeys, FetchedMetadata, IssuerMetadata
 from cyberid_client.list_memory import ListMemory, ListSource
 from cyberid_client.state import IssuerSnapshot, RefreshPlan, plan_refresh
 from cyberid_client.trust import IssuedCertificate, KeySet, RevocationLists
 
-__all__ = ["IssuerSource", "Refresher", "SnapshotKeeper", "TokenBucket"]
+__all__ = ["IssuerSource", "SnapshotKeeper", "TokenBucket"]
+
+T = TypeVar("T")
 
 logger: Final = logging.getLogger("cyberid_client")
 
 NOTHING_KNOWN_PAUSE: Final = timedelta(seconds=2)
+# Who comes so soon after a fetch in vain, and cannot do without, hears of it and does not wait for another.
+FAILURE_IS_SHARED_FOR: Final = timedelta(seconds=1)
 BUCKET_SIZE: Final = 5
 BUCKET_REFILL: Final = timedelta(seconds=30)
 UNKNOWN_KEY_IS_REMEMBERED_FOR: Final = timedelta(seconds=30)
@@ -39,11 +44,8 @@ class IssuerSource(ListSource, Protocol):
         ...
 
     def fetch_metadata(
-        self,
-        newest_iat: float | None,
-        crls: RevocationLists,
-        newer_lists: Callable[[ListsWanted], RevocationLists],
-    ) -> FetchedMetadata:
+        self, newest_iat: float | None, crls: RevocationLists, newer_than: float | None
+    ) -> Flow[FetchedMetadata]:
         """Fetch and believe the metadata, or raise."""
         ...
 
@@ -51,7 +53,7 @@ class IssuerSource(ListSource, Protocol):
         """Return what revocation lists must answer for."""
         ...
 
-    def fetch_keys(self, metadata: IssuerMetadata) -> FetchedKeys:
+    def fetch_keys(self, metadata: IssuerMetadata, newer_than: float | None) -> Flow[FetchedKeys]:
         """Fetch the key set, or raise."""
         ...
 
@@ -76,10 +78,6 @@ class TokenBucket:
         return True
 
 
-# How a fetch ended that others wait for: with an error, or with a newer snapshot.
-Flight = Future[CyberIDError | None]
-
-
 # One more counted failure makes nothing fresher, so that snapshots are compared by a part of them.
 Part = Callable[[IssuerSnapshot], object]
 
@@ -96,11 +94,33 @@ def _is_fresher(snapshot: IssuerSnapshot | None, than: IssuerSnapshot | None, pa
     return snapshot is not None and (than is None or part(snapshot) is not part(than))
 
 
-class SnapshotKeeper:
-    """Hold the current snapshot for all threads of a process.
+def _answering(
+    flow: Flow[T],
+    newer_keys: Callable[[KeysWanted], Leg[KeySet]] | None,
+    newer_lists: Callable[[ListsWanted], Leg[RevocationLists]],
+) -> Leg[T]:
+    try:
+        effect = next(flow)
+        while True:
+            if isinstance(effect, KeysWanted):
+                keys = effect.tried if newer_keys is None else (yield from newer_keys(effect))
+                effect = flow.send(keys)
+            elif isinstance(effect, ListsWanted):
+                effect = flow.send((yield from newer_lists(effect)))
+            else:
+                effect = flow.send((yield effect))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
 
-    A failed refresh changes nothing but its own count. However many threads ask, one fetch runs at a
-    time, and all who waited for it share what came of it.
+
+class SnapshotKeeper:
+    """Hold the current snapshot for all threads and tasks of a process.
+
+    A failed refresh changes nothing but its own count. However many ask, one fetch runs at a time, and
+    all who waited for it share what came of it.
 
     Args:
         source: where documents, time and chance come from.
@@ -111,12 +131,13 @@ class SnapshotKeeper:
         self._snapshot: IssuerSnapshot | None = None
         self._quiet: tuple[IssuerSnapshot, datetime] | None = None
         self._lists = ListMemory(source)
+        self._flights = Flights(self._count)
+        self._in_vain: tuple[datetime, UnavailableError] | None = None
         self._reset_locks()
         _keepers.add(self)
 
     def _reset_locks(self) -> None:
         self._lock = threading.Lock()
-        self._flight: Flight | None = None
         self._buckets: dict[str, TokenBucket] = {}
         self._unknown: OrderedDict[bytes, datetime] = OrderedDict()
 
@@ -125,7 +146,7 @@ class SnapshotKeeper:
         """What is known, or ``None`` before the first fetch."""
         return self._snapshot
 
-    def current(self, *, ahead: bool) -> IssuerSnapshot:
+    def current(self, *, ahead: bool) -> Leg[IssuerSnapshot]:
         """Return a snapshot that logins may use, fetching first if need be.
 
         Args:
@@ -147,39 +168,56 @@ class SnapshotKeeper:
                 # Nothing is due before that moment, so that no login until then needs a plan of its own.
                 self._quiet = (snapshot, plan.wake_at)
             return snapshot
+        if not plan.usable:
+            self._require_no_fresh_failure(now)
         try:
-            self._fly_as_planned(plan, instead_of=snapshot)
+            yield from self._fly_as_planned(plan, instead_of=snapshot)
         except CyberIDError:
             if snapshot is None or not plan.usable:
                 raise
         return self._known()
+
+    def _require_no_fresh_failure(self, now: datetime) -> None:
+        # With nothing to go on with, each login would wait its turn for a timeout of its own.
+        if self._in_vain is not None:
+            failed_at, failure = self._in_vain
+            if timedelta() <= now - failed_at < FAILURE_IS_SHARED_FOR:
+                raise type(failure)(failure.code)
 
     def _known(self) -> IssuerSnapshot:
         if self._snapshot is None:
             raise UnavailableError("issuer.unavailable")
         return self._snapshot
 
-    def refresh(self) -> None:
+    def refresh(self) -> Leg[None]:
         """Fetch metadata, keys and revocation lists, or join a fetch that is under way.
 
         Raises:
             CyberIDError: it failed; what was known stays.
         """
-        self._fly(self._fetch_all, instead_of=self._snapshot)
+        yield from self._fly(self._fetch_all, instead_of=self._snapshot)
 
-    def refresh_if_due(self) -> datetime:
+    def refresh_if_due(self) -> Leg[datetime]:
         """Fetch what is due and return when to look again; for a timer."""
         snapshot = self._snapshot
         plan = plan_refresh(snapshot, self._source.now())
         if plan.due:
             with contextlib.suppress(CyberIDError):  # It is counted and logged where it happened.
-                self._fly_as_planned(plan, instead_of=snapshot)
+                yield from self._fly_as_planned(plan, instead_of=snapshot)
             plan = plan_refresh(self._snapshot, self._source.now())
         if self._snapshot is None:
             return self._source.now() + NOTHING_KNOWN_PAUSE
         return plan.wake_at
 
-    def newer_keys(self, wanted: KeysWanted) -> KeySet:
+    def answering(self, flow: Flow[T]) -> Leg[T]:
+        """Run a flow and answer from here when it asks for keys and lists; hand on whatever else it asks.
+
+        Args:
+            flow: not begun.
+        """
+        return _answering(flow, self.newer_keys, self.newer_lists)
+
+    def newer_keys(self, wanted: KeysWanted) -> Leg[KeySet]:
         """Return a key set that may hold the key which was not found, or the one that was tried.
 
         A key that the national roots vouch for is worth a fetch at once, unless the last fetch did not
@@ -193,13 +231,13 @@ class SnapshotKeeper:
             return wanted.tried if snapshot is None else snapshot.keys
         if not self._may_fetch_for(wanted):
             return wanted.tried
-        self._fly(self._fetch_keys_or_all, instead_of=snapshot)
+        yield from self._fly(self._fetch_keys_or_all, instead_of=snapshot)
         keys = (self._snapshot or snapshot).keys
         if wanted.proven_key:
             self._remember(wanted.proven_key)
         return keys
 
-    def newer_lists(self, wanted: ListsWanted) -> RevocationLists:
+    def newer_lists(self, wanted: ListsWanted) -> Leg[RevocationLists]:
         """Return revocation lists that answer for the certificates.
 
         Raises:
@@ -212,14 +250,16 @@ class SnapshotKeeper:
         for _ in range(3):
             if self._known().crls is not wanted.tried:
                 break
-            self._fly(lambda: self._fetch_lists(wanted.certificates), instead_of=snapshot, part=_lists_of)
+            yield from self._fly(
+                lambda: self._fetch_lists(wanted.certificates), instead_of=snapshot, part=_lists_of
+            )
         return self._known().crls
 
     def _may_fetch_for(self, wanted: KeysWanted) -> bool:
+        if self._flights.under_way:
+            return True  # Somebody fetches already: to wait costs the issuer nothing.
         now = self._source.now()
         with self._lock:
-            if self._flight is not None:
-                return True  # Somebody fetches already: to wait costs the issuer nothing.
             if wanted.proven_key:
                 known_at = self._unknown.get(wanted.proven_key)
                 return known_at is None or now - known_at >= UNKNOWN_KEY_IS_REMEMBERED_FOR
@@ -233,22 +273,21 @@ class SnapshotKeeper:
             if len(self._unknown) > UNKNOWN_KEYS_MAX:
                 self._unknown.popitem(last=False)
 
-    def _fly_as_planned(self, plan: RefreshPlan, *, instead_of: IssuerSnapshot | None) -> None:
+    def _fly_as_planned(self, plan: RefreshPlan, *, instead_of: IssuerSnapshot | None) -> Leg[None]:
         if plan.metadata or not plan.usable:
-            self._fly(self._fetch_all, instead_of=instead_of)
-            return
+            return self._fly(self._fetch_all, instead_of=instead_of)
 
-        def fetch() -> None:
+        def fetch() -> Leg[None]:
             if plan.keys:
-                self._fetch_keys()
+                yield from self._fetch_keys()
             if plan.crls:
-                self._fetch_lists(self._known().due_certificates(self._source.now()))
+                yield from self._fetch_lists(self._known().due_certificates(self._source.now()))
 
-        self._fly(fetch, instead_of=instead_of, part=_keys_of if plan.keys else _lists_of)
+        return self._fly(fetch, instead_of=instead_of, part=_keys_of if plan.keys else _lists_of)
 
     def _fly(
-        self, fetch: Callable[[], None], *, instead_of: IssuerSnapshot | None, part: Part = _keys_of
-    ) -> None:
+        self, fetch: Callable[[], Leg[None]], *, instead_of: IssuerSnapshot | None, part: Part = _keys_of
+    ) -> Leg[None]:
         """Run ``fetch`` unless one runs already or has just ended; share the end of one that runs.
 
         Args:
@@ -256,46 +295,27 @@ class SnapshotKeeper:
             instead_of: the snapshot that the caller found wanting; a fresher one is good enough.
             part: by which it is told which of two is fresher.
         """
-        mine: Flight = Future()
-        with self._lock:
-            flight = self._flight
-            if flight is None:
-                if _is_fresher(self._snapshot, instead_of, part):
-                    return
-                self._flight = mine
-        if flight is None:
-            self._lead(fetch, mine)
-        elif (failure := flight.result()) is not None:
-            raise type(failure)(failure.code)
-
-    def _lead(self, fetch: Callable[[], None], flight: Flight) -> None:
-        failure: CyberIDError | None = UnavailableError("issuer.unavailable")
-        try:
-            fetch()
-            failure = None
-        except CyberIDError as error:
-            failure = error
-            self._count(error)
-            raise
-        finally:
-            with self._lock:
-                self._flight = None
-            flight.set_result(failure)
+        return self._flights.fly(fetch, is_done=lambda: _is_fresher(self._snapshot, instead_of, part))
 
     def _count(self, error: CyberIDError) -> None:
-        known = self._snapshot
+        known, now = self._snapshot, self._source.now()
         if known is not None:
-            self._snapshot = known.with_failure(error.code, now=self._source.now())
+            self._snapshot = known.with_failure(error.code, now=now)
+        if isinstance(error, UnavailableError):
+            self._in_vain = (now, type(error)(error.code))
         logger.warning("refresh failed: code=%s reference=%s", error.code, error.reference)
 
-    def _fetch_all(self) -> None:
+    def _fetch_all(self) -> Leg[None]:
         known, began = self._snapshot, self._source.now()
         newest_iat = None if known is None else known.metadata.issued_at
-        metadata = self._source.fetch_metadata(newest_iat, self._lists.crls, self._learn)
-        keys = self._source.fetch_keys(metadata.metadata)
+        metadata_at = None if known is None else known.metadata_at.timestamp()
+        keys_at = None if known is None else known.keys_at.timestamp()
+        flow = self._source.fetch_metadata(newest_iat, self._lists.crls, metadata_at)
+        metadata = yield from _answering(flow, None, self._learn)
+        keys = yield from self._source.fetch_keys(metadata.metadata, keys_at)
         certificates = self._source.paths_of(metadata.metadata, keys.keys)
         asked_at = {name: one.asked_at for name, one in self._lists.crls.by_authority.items()}
-        self._lists.refresh(
+        yield from self._lists.refresh(
             one
             for one in certificates
             if one.required and (one.authority not in asked_at or asked_at[one.authority] < began)
@@ -309,105 +329,42 @@ class SnapshotKeeper:
             certificates=certificates,
         )
 
-    def _learn(self, wanted: ListsWanted) -> RevocationLists:
+    def _learn(self, wanted: ListsWanted) -> Leg[RevocationLists]:
         """Fetch lists in the middle of a fetch of the metadata that need them."""
-        self._lists.fetch(wanted.certificates)
+        yield from self._lists.fetch(wanted.certificates)
         return self._lists.crls
 
-    def _fetch_lists(self, certificates: tuple[IssuedCertificate, ...]) -> None:
+    def _fetch_lists(self, certificates: tuple[IssuedCertificate, ...]) -> Leg[None]:
         try:
-            self._lists.fetch(certificates)
+            yield from self._lists.fetch(certificates)
         except CyberIDError:
             self._snapshot = self._known().with_lists(self._lists.crls)
             raise
         self._snapshot = self._known().with_lists(self._lists.crls).without_failures()
 
-    def _fetch_keys(self) -> None:
+    def _fetch_keys(self) -> Leg[None]:
         known = self._known()
-        keys = self._source.fetch_keys(known.metadata)
+        keys = yield from self._source.fetch_keys(known.metadata, known.keys_at.timestamp())
         certificates = self._source.paths_of(known.metadata, keys.keys)
         now, jitter = self._source.now(), self._source.jitter()
         self._snapshot = known.with_keys(keys, now=now, jitter=jitter, certificates=certificates)
 
-    def _fetch_keys_or_all(self) -> None:
+    def _fetch_keys_or_all(self) -> Leg[None]:
         # The key set may have moved since the metadata were fetched.
         try:
-            self._fetch_keys()
+            yield from self._fetch_keys()
         except (UnavailableError, VerificationError):
-            self._fetch_all()
+            yield from self._fetch_all()
 
 
 _keepers: weakref.WeakSet[SnapshotKeeper] = weakref.WeakSet()
-_refreshers: weakref.WeakSet[Refresher] = weakref.WeakSet()
 
 
 def _reset_in_child() -> None:
     for keeper in _keepers:
         keeper._reset_locks()  # noqa: SLF001 - this module's own class
-    for refresher in _refreshers:
-        refresher._reset_locks()  # noqa: SLF001 - this module's own class
 
 
 # A lock that another thread held at the moment of the fork would never be released in the child.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_in_child)
-
-
-class Refreshable(Protocol):
-    """What a timer can keep current."""
-
-    def refresh_if_due(self) -> datetime:
-        """Fetch what is due and return when to look again."""
-        ...
-
-
-class Refresher:
-    """A daemon thread that refreshes ahead of time; started at first use, and again after a fork.
-
-    Args:
-        keeper: what it keeps current. It is held weakly: a forgotten client ends its thread.
-        now: the client's clock.
-    """
-
-    # However far away the next refresh is: a clock that was set anew is noticed after this many seconds.
-    LONGEST_SLEEP: Final = 60.0
-
-    def __init__(self, keeper: Refreshable, now: Callable[[], datetime]) -> None:
-        self._keeper = weakref.ref(keeper)
-        self._now = now
-        self._reset_locks()
-        _refreshers.add(self)
-
-    def _reset_locks(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
-
-    def ensure_running(self) -> None:
-        """Start the thread if there is none in this process; of two callers at once both may start one.
-
-        A second thread does no harm: it finds nothing due.
-        """
-        if self._thread is not None and self._thread.is_alive():
-            return
-        arguments = (self._keeper, self._now, self._stopping)
-        self._thread = threading.Thread(target=_work, args=arguments, name="cyberid-refresh", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; a fetch that is under way is waited for."""
-        self._stopping.set()
-        if self._thread is not None and self._thread.is_alive():
-            self._thread.join()
-
-
-def _work(
-    keeper_ref: weakref.ref[Refreshable], now: Callable[[], datetime], stopping: threading.Event
-) -> None:
-    while not stopping.is_set():
-        keeper = keeper_ref()
-        if keeper is None:
-            return
-        wake_at = keeper.refresh_if_due()
-        del keeper
-        pause = (wake_at - now()).total_seconds()
-        stopping.wait(min(max(pause, 0.05), Refresher.LONGEST_SLEEP))

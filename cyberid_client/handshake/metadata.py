@@ -138,6 +138,7 @@ def fetch_metadata(
     newest_iat: float | None,
     cache: ChainCache | None,
     crls: RevocationLists = NO_LISTS,
+    newer_than: float | None = None,
     checklists: Checklists = COMPLETE,
 ) -> Flow[FetchedMetadata]:
     """Fetch the discovery page and believe its signed metadata, or raise.
@@ -148,6 +149,7 @@ def fetch_metadata(
         newest_iat: ``iat`` of the newest metadata accepted so far; older ones are refused.
         cache: remembers chain verdicts.
         crls: the revocation lists that are known; more are asked for when all else holds.
+        newer_than: when the page that is known was fetched, as for :class:`~cyberid_client.ports.HTTPRequest`.
         checklists: what must hold.
 
     Raises:
@@ -155,7 +157,12 @@ def fetch_metadata(
         VerificationError: it came and is not to be believed.
     """
     request = HTTPRequest(
-        method="GET", url=rp.discovery_url, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="discovery"
+        method="GET",
+        url=rp.discovery_url,
+        headers=_JSON,
+        max_bytes=ANSWER_MAX_BYTES,
+        purpose="discovery",
+        newer_than=newer_than,
     )
     response = expect_status((yield from fetch(request)), OK)
     fresh_for = freshness(response)
@@ -286,18 +293,27 @@ def paths_of(
     return tuple(found)
 
 
-def fetch_key_set(metadata: IssuerMetadata) -> Flow[FetchedKeys]:
+def fetch_key_set(metadata: IssuerMetadata, *, newer_than: float | None = None) -> Flow[FetchedKeys]:
     """Fetch the issuer's key set.
 
     Entries that are not understood are skipped. A key in it is believed only with a chain to a pinned
     root, so the set itself needs no signature.
+
+    Args:
+        metadata: say where it is.
+        newer_than: when the set that is known was fetched, as for :class:`~cyberid_client.ports.HTTPRequest`.
 
     Raises:
         UnavailableError: it did not come.
         VerificationError: it came and is not a key set.
     """
     request = HTTPRequest(
-        method="GET", url=metadata.jwks_uri, headers=_JSON, max_bytes=ANSWER_MAX_BYTES, purpose="jwks"
+        method="GET",
+        url=metadata.jwks_uri,
+        headers=_JSON,
+        max_bytes=ANSWER_MAX_BYTES,
+        purpose="jwks",
+        newer_than=newer_than,
     )
     response = expect_status((yield from fetch(request)), OK)
     return FetchedKeys(KeySet.from_jwks(parse_jwks(response)), freshness(response))

@@ -64,13 +64,17 @@ def fetch_lists(
     problem: RevocationError | None = None
     for one in {each.authority: each for each in certificates}.values():
         try:
-            known = known.with_list((yield from _fetch_list(rp, env, one)))
+            before = known.by_authority.get(one.authority)
+            newer_than = None if before is None else before.asked_at.timestamp()
+            known = known.with_list((yield from _fetch_list(rp, env, one, newer_than)))
         except RevocationError as error:
             problem = problem or error
     return FetchedLists(known, problem)
 
 
-def _fetch_list(rp: RelyingParty, env: FlowEnv, certificate: IssuedCertificate) -> Flow[RevocationList]:
+def _fetch_list(
+    rp: RelyingParty, env: FlowEnv, certificate: IssuedCertificate, newer_than: float | None
+) -> Flow[RevocationList]:
     """Try the addresses in their order; the problem of the first one is told."""
     problem: RevocationError | None = None
     usable = [url for url in certificate.distribution_points if _may_be_asked(url, rp)]
@@ -81,6 +85,7 @@ def _fetch_list(rp: RelyingParty, env: FlowEnv, certificate: IssuedCertificate) 
             headers={"accept": "application/pkix-crl"},
             max_bytes=_ANSWER_MAX_BYTES,
             purpose="crl",
+            newer_than=newer_than,
         )
         try:
             body = _body_of(expect_response((yield request)))

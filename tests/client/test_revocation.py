@@ -165,10 +165,10 @@ def test_the_refresher_fetches_lists_ahead_of_time(shop):
     """With a thread of its own, a client that never logs anybody in knows who was taken back."""
     with Client(shop.rp, transport=shop.transport, clock=shop.clock) as client:
         client.start_login()
-        keeper = client._keeper
+        keeper = client._legs.keeper
         shop.issuer.revoke_signer()
         shop.clock.advance(0.95 * HOUR)
-        keeper.refresh_if_due()
+        client._driver.run(keeper.refresh_if_due())
         assert keeper.snapshot.crls.revokes(
             [one for one in keeper.snapshot.certificates if one not in keeper.snapshot.metadata.path]
         )

@@ -126,14 +126,14 @@ def _with_both_roots(shop):
 def test_a_root_that_was_retired_is_believed_no_more(changing):
     """Add before remove: with the new root alone, what the old one signed is refused."""
     cut_over = _with_both_roots(changing)
-    both = changing.client._rp.trust
+    both = changing.client._legs.rp.trust
     old_chain_request = changing.client.start_login()
     callback_signed_under_old = changing.issuer.authorize(old_chain_request.url)
     keyring = changing.issuer._service.keyring
     old_root = keyring.root
     cut_over(changing)
     changing.client.replace_trust(TrustStore.for_tests(changing.issuer.root_pem))
-    assert changing.client._rp.trust.fingerprint != both.fingerprint
+    assert changing.client._legs.rp.trust.fingerprint != both.fingerprint
     keyring.root = old_root
     keyring.renew_authority(changing.clock())
     with pytest.raises(VerificationError) as refused:

@@ -89,8 +89,10 @@ client = make_client(config, pending=store)
 log_in(client)
 
 locks = {
-    "keeper": client._keeper._lock,
-    "cache": client._cache._lock,
+    "keeper": client._legs.keeper._lock,
+    "flights": client._legs.keeper._flights._lock,
+    "outbound": client.outbound._lock,
+    "cache": client._legs.cache._lock,
     "store": store._lock,
     "refresher": client._refresher._stopping._cond,
 }
@@ -173,7 +175,7 @@ def test_a_fork_amid_logins_leaves_no_lock_stuck(run):
 
 def test_a_lock_that_was_held_at_the_fork_is_new_in_the_child(run):
     """Every lock of ours, held by a thread that does not exist in the child, stops nothing there."""
-    assert "went on keeper cache store refresher\n" == run(FORK + HELD_LOCKS)
+    assert "went on keeper flights outbound cache store refresher\n" == run(FORK + HELD_LOCKS)
 
 
 def test_a_child_does_not_inherit_logins_that_wait_in_memory(run):

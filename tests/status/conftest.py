@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 
 from cyberid_client import ClientKey, RelyingParty, TrustStore
+from cyberid_client.driver import Driver
 from cyberid_client.link import Environment, IssuerLink
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
-from cyberid_client.status_keeper import StatusKeeper
+from cyberid_client.status_keeper import KeptStatusLists, StatusKeeper
+from cyberid_client.stores import MemoryPendingStore
+from cyberid_client.stores.memory import MemoryReplayStore
 from cyberid_client.testing import ManualClock, MockIssuer
 from cyberid_client.trust import ChainCache
 
@@ -49,14 +53,22 @@ class Desk:
     clock: ManualClock
     transport: CountingTransport
     link: IssuerLink
+    driver: Driver
     metadata: Page | None
-    keeper: StatusKeeper = field(init=False)
+    core: StatusKeeper = field(init=False)
+    keeper: KeptStatusLists = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keeper = self.new_keeper()
+        self.core = StatusKeeper(self.link, metadata=lambda: self.metadata)
+        self.keeper = KeptStatusLists(self.core, self.driver.run)
 
-    def new_keeper(self, **settings: object) -> StatusKeeper:
-        return StatusKeeper(self.link, metadata=lambda: self.metadata, **settings)
+    def new_keeper(self, **settings: object) -> KeptStatusLists:
+        core = StatusKeeper(self.link, metadata=lambda: self.metadata, **settings)
+        return KeptStatusLists(core, self.driver.run)
+
+    def tick(self) -> datetime:
+        """Do as the timer does."""
+        return self.driver.run(self.core.refresh_if_due())
 
     def open(self, epoch: str = "1", bits: int = 1) -> str:
         return self.issuer.status_lists.open(sector=SECTOR, epoch=epoch, bits=bits)
@@ -82,8 +94,9 @@ def make_desk(issuer: MockIssuer, clock: ManualClock, transport: Transport, **se
         **settings,
     )
     counting = CountingTransport(transport)
-    link = IssuerLink(rp, transport=counting, env=Environment(clock), cache=ChainCache())
-    return Desk(issuer, clock, counting, link, Page(f"{issuer.issuer}/status-lists"))
+    link = IssuerLink(rp, env=Environment(clock), cache=ChainCache())
+    driver = Driver(transport=counting, pending=MemoryPendingStore(), replay=MemoryReplayStore())
+    return Desk(issuer, clock, counting, link, driver, Page(f"{issuer.issuer}/status-lists"))
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class TestRequests:
     def test_before_the_metadata_nothing_is_asked(self, desk):
         """The metadata come first, and the timer looks again soon."""
         desk.metadata = None
-        assert 2.0 == (desk.keeper.refresh_if_due() - desk.clock()).total_seconds()
+        assert 2.0 == (desk.tick() - desk.clock()).total_seconds()
         with pytest.raises(UnavailableError):
             desk.keeper.refresh()
         assert [] == desk.purposes()
@@ -143,7 +143,7 @@ class TestTimer:
         desk.open()
         asked = {}
         for second in range(1200):
-            desk.keeper.refresh_if_due()
+            desk.tick()
             for purpose in desk.purposes():
                 asked.setdefault(purpose, []).append(second)
             desk.clock.advance(1)
@@ -157,23 +157,23 @@ class TestTimer:
     def test_it_says_when_to_look_again(self, desk):
         """Not before that moment is anything due, and at it something is."""
         desk.open()
-        wake_at = desk.keeper.refresh_if_due()
+        wake_at = desk.tick()
         desk.purposes()
         desk.clock.set(wake_at)
         desk.clock.advance(-0.001)
-        assert wake_at == desk.keeper.refresh_if_due()
+        assert wake_at == desk.tick()
         assert [] == desk.purposes()
         desk.clock.set(wake_at)
-        desk.keeper.refresh_if_due()
+        desk.tick()
         assert [LIST] == desk.purposes()
 
     def test_a_new_list_is_known_after_the_page_is_fetched_again(self, desk):
         """The list of a new epoch is announced, and fetched in the same round."""
         desk.open("1")
-        desk.keeper.refresh_if_due()
+        desk.tick()
         uri = desk.open("2")
         desk.clock.advance(540)
-        desk.keeper.refresh_if_due()
+        desk.tick()
         assert None is code_of(desk.keeper.look_up, uri, 0)
 
     def test_a_list_that_is_announced_no_more_serves_until_its_end(self, desk):
@@ -185,7 +185,7 @@ class TestTimer:
         desk.purposes()
         assert None is code_of(desk.keeper.look_up, uri, 0)
         desk.clock.advance(4 * 3600)
-        desk.keeper.refresh_if_due()
+        desk.tick()
         assert [PAGE] == desk.purposes()
         assert "status.list_unknown" == code_of(desk.keeper.look_up, uri, 0)
 
@@ -197,7 +197,7 @@ class TestTimer:
         asked = []
         for second in range(900):
             desk.issuer.arm("status_list.signature_bit_flipped")
-            desk.keeper.refresh_if_due()
+            desk.tick()
             if LIST in desk.purposes():
                 asked.append(second)
             desk.clock.advance(1)
@@ -339,8 +339,7 @@ class TestThreads:
         if child == 0:
             code = 1
             try:
-                assert desk.keeper._lock.acquire(timeout=5)
-                desk.keeper._lock.release()
+                desk.keeper.refresh()
                 code = 0
             finally:
                 os._exit(code)
@@ -361,4 +360,4 @@ def test_over_real_http_it_is_the_same(issuer, clock):
         with pytest.raises(RevocationError):
             desk.keeper.look_up(uri, 7)
         assert uri.startswith("http://127.0.0.1:")
-        desk.link.close()
+        desk.driver.close()

@@ -1,0 +1,222 @@
+"""The calls of a client, each as a leg: what is asked, in which order, and what is decided on the way.
+
+:class:`cyberid_client.Client` and :class:`cyberid_client.AsyncClient` are drivers of the same legs.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from types import TracebackType
+from typing import Final
+
+from cyberid_client.config import RelyingParty
+from cyberid_client.effects import Leg, StorePut, StoreTake
+from cyberid_client.errors import ConfigurationError, CyberIDError, LoginRestartError, StoreError
+from cyberid_client.handshake import cookies
+from cyberid_client.handshake.metadata import IssuerMetadata
+from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
+from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
+from cyberid_client.health import Health, examine
+from cyberid_client.link import Environment, IssuerLink, system_clock
+from cyberid_client.models import Login, LoginRequest, PendingLogin
+from cyberid_client.ports import Clock
+from cyberid_client.privacy.recognisers import find_identity_numbers
+from cyberid_client.refreshing import SnapshotKeeper
+from cyberid_client.state import IssuerSnapshot
+from cyberid_client.status_keeper import StatusKeeper
+from cyberid_client.tracebacks import drop_frames, where_raised
+from cyberid_client.trust import ChainCache, TrustStore
+from cyberid_client.wire.callback import callback_state
+
+__all__ = ["Ending", "Legs"]
+
+# What a store may let the browser carry: it becomes part of a cookie (RFC 6265 §4.1.1).
+_CARRIED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
+PSEUDONYMS_LOOKED_AT: Final = 1_000
+
+# A store keeps a record a little longer than the login lives, so that a person who comes late is told so.
+EXPIRED_IS_KNOWN_FOR: Final = timedelta(minutes=1)
+
+logger: Final = logging.getLogger("cyberid_client")
+
+
+class Ending:
+    """Log how a call ended, and let an error out without the frames that hold the login's secrets.
+
+    The public function itself encloses its body with it, so that its own frame, which holds the arguments,
+    is not among those that are shown.
+
+    Args:
+        name: of the public function.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            logger.info("%s: ok", self._name)
+        elif isinstance(error, CyberIDError):
+            logger.warning("%s: code=%s reference=%s", self._name, error.code, error.reference)
+            logger.debug("raised in %s: reference=%s", where_raised(error), error.reference)
+            drop_frames(error)
+        elif not isinstance(error, Exception):
+            # Whoever cancels or interrupts wants to know where the app stood, not what a login held.
+            error.__traceback__ = None
+
+
+class Legs:
+    """One generator per public call, over what a client knows.
+
+    Args:
+        rp: who asks, whom, and what is believed.
+        clock: gives the time, aware; the system's by default.
+
+    Attributes:
+        link: to the issuer; holds the configuration, which is replaced whole when the roots change.
+        keeper: what is known about the issuer.
+        status: the issuer's status lists.
+        refresh_ahead: starts what refreshes ahead of time, if it does not run; ``None`` when nobody does
+            and the login that finds something due fetches it.
+        closed: every further call is refused.
+    """
+
+    def __init__(self, rp: RelyingParty, *, clock: Clock | None) -> None:
+        self.env = Environment(system_clock if clock is None else clock)
+        self.cache = ChainCache()
+        self.link = IssuerLink(rp, env=self.env, cache=self.cache)
+        self.keeper = SnapshotKeeper(self.link)
+        self.status = StatusKeeper(self.link, metadata=self._believed_metadata)
+        self.refresh_ahead: Callable[[], None] | None = None
+        self.closed = False
+        self._identity_shapes: deque[bool] = deque(maxlen=PSEUDONYMS_LOOKED_AT)
+
+    @property
+    def rp(self) -> RelyingParty:
+        """Who asks, whom, and what is believed now."""
+        return self.link.rp
+
+    def start_login(self, ask: RedirectAsk) -> Leg[LoginRequest]:
+        """Push the request and keep what must be kept until the browser is back."""
+        snapshot = yield from self._current_snapshot()
+        flow = start_redirect(self.rp, ask, snapshot.metadata, self.env)
+        started = yield from self.keeper.answering(flow)
+        handle = yield from self._keep(started.pending)
+        name = cookies.cookie_name(started.pending.state)
+        return LoginRequest(
+            url=started.url,
+            handle=handle,
+            cookie_name=name,
+            set_cookie=cookies.set_cookie(name, handle, max_age=self.rp.pending_lifetime),
+        )
+
+    def finish_login(self, callback: str, handle: str | None) -> Leg[Login]:
+        """Use up the pending login, and then judge what the browser brought back."""
+        pending = yield from self._take(Handle.parse(handle))
+        snapshot = yield from self._current_snapshot()
+        flow = finish_redirect(
+            self.rp,
+            callback,
+            pending,
+            metadata=snapshot.metadata,
+            keys=snapshot.keys,
+            env=self.env,
+            cache=self.cache,
+            crls=snapshot.crls,
+        )
+        login = yield from self.keeper.answering(flow)
+        self._note_identity_shape(login)
+        return login
+
+    def refresh(self) -> Leg[None]:
+        """Fetch the issuer's metadata, keys and revocation lists now."""
+        self.require_open()
+        return self.keeper.refresh()
+
+    def replace_trust(self, trust: TrustStore) -> Leg[None]:
+        """Put newer roots in place of the present ones, and fetch everything anew."""
+        self.require_open()
+        if self.rp.trust is not None:
+            self.rp.trust.check_successor(trust)
+        rp = replace(self.rp, trust=trust)
+        rp.require_current(self.env.now())
+        self.link.rp = rp
+        logger.info("trust replaced: fingerprint=%s version=%s", trust.fingerprint, trust.version)
+        return self.keeper.refresh()
+
+    def cookie_name_for(self, callback: str) -> str | None:
+        """Return the name of the cookie in which this callback's handle is, if it has a state."""
+        state = callback_state(callback)
+        return None if state is None else cookies.cookie_name(state)
+
+    def clear_cookie(self, callback: str) -> str:
+        """Return the ``Set-Cookie`` value that forgets this callback's handle; ``""`` without a state."""
+        name = self.cookie_name_for(callback)
+        return "" if name is None else cookies.clear_cookie(name)
+
+    def health(self) -> Health:
+        """Say how the client is doing, from what it knows."""
+        shapes = tuple(self._identity_shapes)
+        share = sum(shapes) / len(shapes) if shapes else 0.0
+        return examine(self.rp, self.keeper.snapshot, now=self.env.now(), identity_shapes=share)
+
+    def require_open(self) -> None:
+        """Return unless the client is closed.
+
+        Raises:
+            ConfigurationError: it is.
+        """
+        if self.closed:
+            raise ConfigurationError("client.closed")
+
+    def _believed_metadata(self) -> IssuerMetadata | None:
+        snapshot = self.keeper.snapshot
+        return None if snapshot is None else snapshot.metadata
+
+    def _note_identity_shape(self, login: Login) -> None:
+        # Shapes without a check digit refuse nobody: a person whose random string looks like a permit
+        # could never log in. Many of them in a row are the operator's business.
+        self._identity_shapes.append(bool(find_identity_numbers(login.pseudonym.value)))
+
+    def _current_snapshot(self) -> Leg[IssuerSnapshot]:
+        self.require_open()
+        self.rp.require_current(self.env.now())
+        snapshot = yield from self.keeper.current(ahead=self.refresh_ahead is not None)
+        if self.refresh_ahead is not None:
+            self.refresh_ahead()
+        return snapshot
+
+    def _keep(self, pending: PendingLogin) -> Leg[str]:
+        secret = self.env.token(SECRET_BYTES)
+        handle = Handle(secret)
+        carried: object = yield StorePut(
+            key=handle.key,
+            record=seal(pending, handle, self.env),
+            expires_at=pending.expires_at + EXPIRED_IS_KNOWN_FOR,
+            now=pending.started_at,
+        )
+        if not isinstance(carried, str) or _CARRIED.fullmatch(carried) is None:
+            logger.warning("store returned what no cookie can carry")
+            raise StoreError("store.failed")
+        return Handle(secret, carried).text()
+
+    def _take(self, handle: Handle) -> Leg[PendingLogin]:
+        record = yield StoreTake(key=handle.key, carried=handle.carried, now=self.env.now())
+        if record is None:
+            raise LoginRestartError("login.unknown")
+        return unseal(record, handle)

@@ -1,0 +1,56 @@
+"""What becomes of the answers of transports, stores and signers that somebody else may have written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from cyberid_client.errors import StoreError
+from cyberid_client.handshake.flow import Signed
+from cyberid_client.ports import HTTPRequest, HTTPResponse
+
+__all__ = ["as_response", "as_signed", "failed_response", "failed_signature", "failed_store"]
+
+logger: Final = logging.getLogger("cyberid_client")
+
+
+def as_response(request: HTTPRequest, value: object) -> HTTPResponse:
+    """Return the response, or a failure when the transport did not keep to its port."""
+    if not isinstance(value, HTTPResponse) or not _is_typed(value):
+        logger.warning("transport answered with something else: purpose=%s", request.purpose)
+        return HTTPResponse(status=0, url=request.url, error="transport.failed")
+    logger.debug("sent %s: status=%s error=%s", request.purpose, value.status, value.error)
+    return value
+
+
+def _is_typed(value: HTTPResponse) -> bool:
+    parts: tuple[tuple[object, type], ...] = (
+        (value.status, int),
+        (value.body, bytes),
+        (value.headers, Mapping),
+    )
+    return all(isinstance(part, kind) for part, kind in parts)
+
+
+def failed_response(request: HTTPRequest, error: Exception) -> HTTPResponse:
+    """Return what stands for a response where the transport raised."""
+    logger.warning("transport raised %s: purpose=%s", type(error).__name__, request.purpose)
+    return HTTPResponse(status=0, url=request.url, error="transport.failed")
+
+
+def failed_store(error: Exception) -> StoreError:
+    """Return the error of ours for what a store raised."""
+    logger.warning("store raised %s", type(error).__name__)
+    return StoreError("store.failed")
+
+
+def as_signed(value: object) -> Signed:
+    """Return the signature, empty when the signer gave something else."""
+    return Signed(value if isinstance(value, bytes) else b"")
+
+
+def failed_signature(error: Exception) -> Signed:
+    """Return what stands for a signature where the signer raised."""
+    logger.warning("signer raised %s", type(error).__name__)
+    return Signed(b"")
