@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cyberid_client.client import Client
-    from cyberid_client.config import ClientKey, HTTPLimits, RelyingParty
+    from cyberid_client.config import (
+        ClientCertificate,
+        ClientKey,
+        ClientKeys,
+        DecryptionKey,
+        HTTPLimits,
+        RelyingParty,
+    )
     from cyberid_client.errors import (
         ChainError,
         ConfigurationError,
@@ -44,7 +51,14 @@ __version__: Final = "0.1.0"
 
 _HOME: Final = {
     "client": ("Client",),
-    "config": ("ClientKey", "HTTPLimits", "RelyingParty"),
+    "config": (
+        "ClientCertificate",
+        "ClientKey",
+        "ClientKeys",
+        "DecryptionKey",
+        "HTTPLimits",
+        "RelyingParty",
+    ),
     "errors": (
         "ChainError",
         "ConfigurationError",
@@ -82,9 +96,12 @@ __all__ = [
     "ChainProfile",
     "Channel",
     "Client",
+    "ClientCertificate",
     "ClientKey",
+    "ClientKeys",
     "ConfigurationError",
     "CyberIDError",
+    "DecryptionKey",
     "Evidence",
     "Factor",
     "HTTPLimits",
