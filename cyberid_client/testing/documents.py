@@ -7,14 +7,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from cyberid_client.testing.compact import CLIENT_ALGORITHMS
 from cyberid_client.testing.crls import CRLS_PATH
 from cyberid_client.testing.drafts import SignedDraft
+from cyberid_client.testing.encryption import CONTENT_ENCRYPTIONS, KEY_ENCRYPTIONS, EncryptedDraft
 from cyberid_client.testing.keyring import Keyring, x5c_of
 from cyberid_client.testing.people import FACTORS_OF_MODE, Person, mode_of, pseudonym_of
 from cyberid_client.testing.pushed import SCOPES, PushedRequest
+from cyberid_client.testing.registration import RegisteredClient
 from cyberid_client.testing.status_lists import STATUS_LISTS_PATH
 
-__all__ = ["PATHS", "Grant", "draft_assertion", "draft_metadata", "unsigned_page"]
+__all__ = [
+    "ALIASES",
+    "PATHS",
+    "Grant",
+    "draft_assertion",
+    "draft_encrypted",
+    "draft_metadata",
+    "draft_response",
+    "unsigned_page",
+]
 
 PATHS: Final = {
     "discovery": "/.well-known/openid-configuration",
@@ -24,9 +36,14 @@ PATHS: Final = {
     "token": "/token",
     "status_lists": STATUS_LISTS_PATH,
     "crls": CRLS_PATH,
+    "mtls_par": "/mtls/par",
+    "mtls_token": "/mtls/token",
 }
+# Where clients with a certificate go: RFC 8705 §5.
+ALIASES: Final = frozenset({PATHS["mtls_par"], PATHS["mtls_token"]})
 _METADATA_LIFE: Final = 86_400
 _ASSERTION_LIFE: Final = 300
+_RESPONSE_LIFE: Final = 600
 # The order in which the profile lists the factors.
 _FACTORS: Final = ("certificate", "password", "face")
 
@@ -52,7 +69,9 @@ class Grant:
     expires_at: float
 
 
-def metadata_claims(issuer: str, algorithm: str, client_algorithm: str) -> dict[str, object]:
+def metadata_claims(
+    issuer: str, algorithm: str, *, requires_signed_requests: bool = False
+) -> dict[str, object]:
     """Return what the signed metadata says about this issuer, RFC 8414 §2."""
     return {
         "issuer": issuer,
@@ -63,20 +82,44 @@ def metadata_claims(issuer: str, algorithm: str, client_algorithm: str) -> dict[
         "status_list_aggregation_endpoint": issuer + PATHS["status_lists"],
         "require_pushed_authorization_requests": True,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "query.jwt"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": [client_algorithm],
+        "token_endpoint_auth_methods_supported": [
+            "private_key_jwt",
+            "tls_client_auth",
+            "self_signed_tls_client_auth",
+        ],
+        "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
         "id_token_signing_alg_values_supported": [algorithm],
         "acr_values_supported": list(FACTORS_OF_MODE),
         "subject_types_supported": ["pairwise"],
         "scopes_supported": list(SCOPES),
         "authorization_response_iss_parameter_supported": True,
+        **_protections(issuer, algorithm),
+        "require_signed_request_object": requires_signed_requests,
     }
 
 
-def draft_metadata(keyring: Keyring, *, issued_at: int, now: datetime, client_algorithm: str) -> SignedDraft:
+def _protections(issuer: str, algorithm: str) -> dict[str, object]:
+    """Return what the metadata say about protection: RFC 9449 §5.1, RFC 8705 §3.3 and §5, JARM §4, RFC 9101 §10.5."""
+    return {
+        "dpop_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": True,
+        "mtls_endpoint_aliases": {
+            "token_endpoint": issuer + PATHS["mtls_token"],
+            "pushed_authorization_request_endpoint": issuer + PATHS["mtls_par"],
+        },
+        "authorization_signing_alg_values_supported": [algorithm],
+        "id_token_encryption_alg_values_supported": list(KEY_ENCRYPTIONS),
+        "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        "request_object_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
+    }
+
+
+def draft_metadata(
+    keyring: Keyring, *, issued_at: int, now: datetime, requires_signed_requests: bool = False
+) -> SignedDraft:
     """Draft the signed metadata: profile §3, RFC 8414 §2.1."""
     signer = keyring.signer("metadata")
     claims: dict[str, object] = {
@@ -84,7 +127,9 @@ def draft_metadata(keyring: Keyring, *, issued_at: int, now: datetime, client_al
         "sub": keyring.issuer,
         "iat": issued_at,
         "exp": issued_at + _METADATA_LIFE,
-        **metadata_claims(keyring.issuer, keyring.algorithm.name, client_algorithm),
+        **metadata_claims(
+            keyring.issuer, keyring.algorithm.name, requires_signed_requests=requires_signed_requests
+        ),
     }
     header: dict[str, object] = {
         "alg": signer.algorithm.name,
@@ -146,3 +191,37 @@ def draft_assertion(keyring: Keyring, grant: Grant, *, access_token: str, now: d
         "x5c": x5c_of(signer.chain),
     }
     return SignedDraft(header=header, claims=claims, signer=signer, keyring=keyring, now=now)
+
+
+def draft_response(
+    keyring: Keyring, client_id: str, parameters: dict[str, str], *, now: datetime
+) -> SignedDraft:
+    """Draft the signed authorization response: JARM §2.1."""
+    signer = keyring.signer("assertion")
+    claims: dict[str, object] = {
+        "iss": keyring.issuer,
+        "aud": client_id,
+        "exp": int(now.timestamp()) + _RESPONSE_LIFE,
+        **parameters,
+    }
+    header: dict[str, object] = {
+        "alg": signer.algorithm.name,
+        "kid": signer.kid,
+        "typ": "JWT",
+        "x5c": x5c_of(signer.chain),
+    }
+    return SignedDraft(header=header, claims=claims, signer=signer, keyring=keyring, now=now)
+
+
+def draft_encrypted(client: RegisteredClient, id_token: str, *, keyring: Keyring) -> EncryptedDraft | None:
+    """Draft the nested JWE of an ID token (RFC 7519 §5.2); ``None`` for a client that gets it plain."""
+    recipient = client.encryption_key
+    if recipient is None:
+        return None
+    header: dict[str, object] = {
+        "alg": recipient.algorithm,
+        "enc": client.content_encryption,
+        "kid": recipient.kid,
+        "cty": "JWT",
+    }
+    return EncryptedDraft(header=header, content=id_token.encode(), recipient=recipient.key, keyring=keyring)

@@ -26,10 +26,12 @@ class InProcessTransport:
 
     Args:
         service: returns the issuer's endpoints.
+        certificate: the SHA-256 of the certificate that requests with one show, in hex.
     """
 
-    def __init__(self, service: Callable[[], IssuerService]) -> None:
+    def __init__(self, service: Callable[[], IssuerService], *, certificate: str | None = None) -> None:
         self._service = service
+        self._certificate = certificate
 
     def send(self, request: HTTPRequest) -> HTTPResponse:
         """Return the issuer's response; another host is a failed connection."""
@@ -39,7 +41,12 @@ class InProcessTransport:
             return HTTPResponse(status=0, url=request.url, error="transport.connection")
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = Call(
-            method=request.method, path=parts.path, query=parts.query, headers=headers, body=request.body
+            method=request.method,
+            path=parts.path,
+            query=parts.query,
+            headers=headers,
+            body=request.body,
+            certificate=self._certificate if request.shows_certificate else None,
         )
         return _to_response(service.handle(call), request)
 

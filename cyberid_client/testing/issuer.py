@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import Clock, Transport
 from cyberid_client.testing.arming import Arming
-from cyberid_client.testing.clients import RegisteredClient, is_web_origin, is_web_url, make_client
 from cyberid_client.testing.clock import system_clock
 from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply, Sizes
@@ -22,9 +21,17 @@ from cyberid_client.testing.jose import ALGORITHMS, SIGNING_NAMES
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pki import pem
+from cyberid_client.testing.registration import (
+    RegisteredClient,
+    Registration,
+    is_web_origin,
+    is_web_url,
+    make_client,
+)
 from cyberid_client.testing.server import run_server
 from cyberid_client.testing.service import Call, IssuerService, RequestRecord
 from cyberid_client.testing.status_lists import StatusPublisher
+from cyberid_client.testing.tls import sha256_of_pem
 
 __all__ = ["MockIssuer"]
 
@@ -44,7 +51,8 @@ class MockIssuer:
         issuer: the issuer identifier, an https origin.
         algorithm: the JWS algorithm of every signer: ES256, ES384, PS256, EdDSA, ML-DSA-44, ML-DSA-65 or
             ML-DSA-87. Root and authorities have keys of the same kind; only with EdDSA they have P-256
-            keys, because the built-in path engine judges no Ed25519 authorities. Clients sign with ES256.
+            keys, because the built-in path engine judges no Ed25519 authorities. Clients sign with ES256
+            unless they bring keys of their own.
 
     Raises:
         ConfigurationError: ``config.issuer`` or ``config.no_algorithm``.
@@ -64,9 +72,7 @@ class MockIssuer:
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
         self._arming = Arming({**FAULTS, **STATUS_FAULTS, **ODDITIES})
-        self._service = IssuerService(
-            keyring=keyring, clock=self._clock, arming=self._arming, client_algorithm="ES256"
-        )
+        self._service = IssuerService(keyring=keyring, clock=self._clock, arming=self._arming)
 
     def __repr__(self) -> str:
         return f"MockIssuer({self.issuer!r})"
@@ -85,6 +91,11 @@ class MockIssuer:
     def root_pem(self) -> bytes:
         """The root to pin, PEM; it stays the same for the life of this object."""
         return pem(self._service.keyring.root.certificate)
+
+    @property
+    def tls_ca_pem(self) -> bytes:
+        """The throwaway authority of the TLS certificate under ``serve(tls=True)``, for ``HTTPLimits(ca_pem=)``."""
+        return self._service.tls.authority_pem
 
     @property
     def people(self) -> Mapping[str, Person]:
@@ -131,24 +142,49 @@ class MockIssuer:
             raise ConfigurationError("testing.unknown_person")
         self._service.automatic = person
 
-    def register(
+    def register(  # noqa: PLR0913 - what a client registers
         self,
         *,
         client_id: str,
         redirect_uri: str,
         sector: str | None = None,
         more_redirect_uris: tuple[str, ...] = (),
+        sender_constraint: str = "none",
+        response: str = "plain",
+        id_token: str = "jws",  # noqa: S107 - the name of a setting
+        key_encryption: str = "ECDH-ES",
+        content_encryption: str = "A256GCM",
+        client_authentication: str = "private_key_jwt",
+        request_object: str = "plain",
+        jwks: Mapping[str, object] | None = None,
+        certificate_pem: bytes | None = None,
     ) -> RegisteredClient:
-        """Register a client, in place of one with the same name, and make its key.
+        """Register a client, in place of one with the same name, and make the keys that it does not bring.
+
+        What is registered is demanded: a client that does more or less than it registered is refused.
 
         Args:
             client_id: its OAuth name.
             redirect_uri: where answers go.
             sector: its sector identifier; the origin of ``redirect_uri`` when left out.
             more_redirect_uris: further places that it may ask for.
+            sender_constraint: ``none``, ``dpop`` or ``mtls``.
+            response: ``plain``, or ``jarm`` for signed responses.
+            id_token: ``jws``, or ``jwe`` for encrypted ID tokens.
+            key_encryption: the ``alg`` of the decryption key that is made: ``ECDH-ES``, ``ECDH-ES+A128KW``,
+                ``ECDH-ES+A256KW`` or ``RSA-OAEP-256``.
+            content_encryption: ``A128GCM``, ``A256GCM``, ``A128CBC-HS256`` or ``A256CBC-HS512``.
+            client_authentication: ``private_key_jwt``, ``tls_client_auth`` or ``self_signed_tls_client_auth``.
+            request_object: ``plain``, or ``signed`` for signed request objects.
+            jwks: the client's own public keys, in the place of made ones: a JWK set in which every key has
+                ``kid``, ``alg`` and ``use``. Any of the signing keys may sign; ID tokens are encrypted for
+                the first encryption key.
+            certificate_pem: the client's own certificate for TLS, in the place of a made one; leaf first.
 
         Raises:
-            ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL.
+            ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL;
+                ``config.value``: an unknown word; ``config.client_key``, ``config.decryption_key`` or
+                ``config.client_certificate``: what the client brings cannot be used.
         """
         redirect_uris = (redirect_uri, *more_redirect_uris)
         if not all(is_web_url(each) for each in redirect_uris):
@@ -158,9 +194,30 @@ class MockIssuer:
             redirect_uris=redirect_uris,
             sector=sector,
             algorithm="ES256",
+            registration=Registration(
+                sender_constraint=sender_constraint,
+                response=response,
+                id_token=id_token,
+                key_encryption=key_encryption,
+                content_encryption=content_encryption,
+                client_authentication=client_authentication,
+                request_object=request_object,
+                jwks=jwks,
+                certificate_pem=certificate_pem,
+            ),
         )
         self._service.clients.add(client)
+        if client.certificate_pem:
+            self._service.tls.accept(client.certificate_pem)
         return client
+
+    def demand_dpop_nonce(self, demanded: bool = True) -> None:  # noqa: FBT001, FBT002 - on is what one asks for
+        """Let proofs hold a nonce from now on: a fresh one with every success, and with every challenge."""
+        self._service.dpop.demands_nonce = demanded
+
+    def demand_signed_requests(self, demanded: bool = True) -> None:  # noqa: FBT001, FBT002 - on is what one asks for
+        """Take nothing but signed request objects, and say so in the metadata."""
+        self._service.demands_signed_requests = demanded
 
     def pseudonym(self, person: str, *, sector: str) -> str:
         """Return the pseudonym that a person has in a sector.
@@ -172,9 +229,17 @@ class MockIssuer:
             raise ConfigurationError("testing.unknown_person")
         return pseudonym_of(PEOPLE[person], sector)
 
-    def transport(self) -> Transport:
-        """Return a transport that reaches this issuer without a network, and nothing else."""
-        return InProcessTransport(lambda: self._service)
+    def transport(self, *, certificate_pem: bytes | None = None) -> Transport:
+        """Return a transport that reaches this issuer without a network, and nothing else.
+
+        Args:
+            certificate_pem: what TLS would prove for requests that show a certificate.
+
+        Raises:
+            ConfigurationError: ``config.client_certificate``: this is no certificate.
+        """
+        shown = None if certificate_pem is None else sha256_of_pem(certificate_pem)
+        return InProcessTransport(lambda: self._service, certificate=shown)
 
     def authorize(
         self, url: str, *, person: str = "adult", factors: Iterable[str] | None = None, deny: bool = False
@@ -212,23 +277,28 @@ class MockIssuer:
         return _callback_of(reply)
 
     @contextmanager
-    def serve(self, *, port: int = 0, host: str = "127.0.0.1", slow_seconds: float = 30.0) -> Iterator[str]:
+    def serve(
+        self, *, port: int = 0, host: str = "127.0.0.1", slow_seconds: float = 30.0, tls: bool = False
+    ) -> Iterator[str]:
         """Listen on loopback until the block ends, and yield the issuer identifier.
 
-        Inside the block the identifier is ``http://127.0.0.1:PORT`` and authority and signers are
-        issued for it; the root stays.
+        Inside the block the identifier is ``http://127.0.0.1:PORT``, or ``https://`` with ``tls``, and
+        authority and signers are issued for it; the root stays.
 
         Args:
             port: 0 for any free one.
             host: ``127.0.0.1`` or ``::1``.
             slow_seconds: how long an answer takes under the ``slow`` faults.
+            tls: speak TLS, with a certificate under :attr:`tls_ca_pem`, and take the certificates of
+                clients that registered one. Certificates for TLS are dated by the machine's clock.
 
         Raises:
             ConfigurationError: ``testing.not_loopback``.
         """
         before = self.issuer
+        context = self._service.tls.context if tls else None
         with run_server(
-            host=host, port=port, handle=self._service.handle, slow_seconds=slow_seconds
+            host=host, port=port, handle=self._service.handle, slow_seconds=slow_seconds, tls=context
         ) as origin:
             self._service.move(origin)
             try:
@@ -317,6 +387,7 @@ class MockIssuer:
         """Be honest again: nothing is armed, nothing but the honest keys is published."""
         self._arming.disarm()
         self._service.keyring.reset_publication()
+        self._service.dpop.is_stubborn = False
 
 
 def _filled_form(

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 __all__ = [
     "ALGORITHMS",
+    "PRIVATE_MEMBERS",
     "SIGNING_NAMES",
     "MLDSAPrivateKey",
     "PrivateKey",
@@ -26,6 +27,7 @@ __all__ = [
     "decode_part",
     "json_bytes",
     "jwk_of",
+    "public_key_of",
     "thumbprint",
 ]
 
@@ -35,6 +37,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPri
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey | MLDSAPublicKey
 
 _CURVES: Final[Mapping[str, str]] = {"secp256r1": "P-256", "secp384r1": "P-384", "secp256k1": "secp256k1"}
+# RFC 7518 §6.2.2, §6.3.2 and §6.4.1, RFC 8037 §2, RFC 9964 §3: a public JWK has none of them.
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 _MLDSA: Final[tuple[tuple[str, type[MLDSAPrivateKey], type[MLDSAPublicKey]], ...]] = (
     ("ML-DSA-44", mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey),
     ("ML-DSA-65", mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey),
@@ -206,6 +210,34 @@ def jwk_of(key: PublicKey) -> dict[str, object]:
     n = rsa_numbers.n.to_bytes((key.key_size + 7) // 8, "big")
     e = rsa_numbers.e.to_bytes((rsa_numbers.e.bit_length() + 7) // 8, "big")
     return {"kty": "RSA", "n": b64url(n), "e": b64url(e)}
+
+
+def public_key_of(jwk: Mapping[str, object]) -> PublicKey:
+    """Return the key of a public JWK: P-256, P-384, Ed25519 or RSA.
+
+    Raises:
+        ValueError: a required member is missing or wrong, or the key is of another kind.
+    """
+    if jwk.get("kty") == "EC" and jwk.get("crv") in {"P-256", "P-384"}:
+        curve = ec.SECP256R1() if jwk["crv"] == "P-256" else ec.SECP384R1()
+        x, y = _member(jwk, "x"), _member(jwk, "y")
+        if not len(x) == len(y) == curve.key_size // 8:
+            message = "a coordinate has a wrong length"
+            raise ValueError(message)
+        point = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curve)
+        return point.public_key()
+    if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(_member(jwk, "x"))
+    if jwk.get("kty") == "RSA":
+        n, e = (int.from_bytes(_member(jwk, name), "big") for name in ("n", "e"))
+        return rsa.RSAPublicNumbers(e, n).public_key()
+    message = "a key of another kind"
+    raise ValueError(message)
+
+
+def _member(jwk: Mapping[str, object], name: str) -> bytes:
+    value = jwk.get(name)
+    return decode_part(value if isinstance(value, str) else "=")
 
 
 def thumbprint(key: PublicKey) -> str:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from cyberid_client.testing.clients import Refusal, RegisteredClient
 from cyberid_client.testing.people import FACTORS_OF_MODE
+from cyberid_client.testing.refusal import Refusal
+from cyberid_client.testing.registration import RegisteredClient
 
 __all__ = ["SCOPES", "PushedRequest", "read_form", "read_pushed_request"]
 
 SCOPES: Final = ("openid", "age_band")
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_THUMBPRINT: Final = _CHALLENGE
 _RANDOM: Final = re.compile(r"[\x21-\x7e]{22,512}")
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+_MODES: Final = {"plain": "query", "jarm": "query.jwt"}
 _FORM: Final = "application/x-www-form-urlencoded"
 # Nothing else belongs in the body: what is not named here is a mistake of the client.
 _KNOWN: Final = frozenset(
@@ -38,6 +41,7 @@ _KNOWN: Final = frozenset(
         "client_assertion",
         "client_assertion_type",
         "response_mode",
+        "dpop_jkt",
     ]
 )
 
@@ -57,6 +61,7 @@ class PushedRequest:
         max_age: seconds, or ``None``.
         prompt: values of ``prompt``.
         login_hint: a pseudonym, or ``None``.
+        dpop_jkt: the thumbprint of the key that the code is bound to (RFC 9449 §10), or ``None``.
         expires_at: seconds since the epoch; the reference is good until then.
     """
 
@@ -70,6 +75,7 @@ class PushedRequest:
     max_age: int | None
     prompt: frozenset[str]
     login_hint: str | None = field(repr=False)
+    dpop_jkt: str | None = field(default=None, repr=False)
     expires_at: float
 
 
@@ -100,7 +106,11 @@ def read_form(body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_pushed_request(
-    form: Mapping[str, str], client: RegisteredClient, *, expires_at: float
+    form: Mapping[str, str],
+    client: RegisteredClient,
+    *,
+    expires_at: float,
+    proof_thumbprint: str | None = None,
 ) -> PushedRequest:
     """Return the request of an authenticated client.
 
@@ -108,6 +118,7 @@ def read_pushed_request(
         form: the parameters, untrusted.
         client: who authenticated.
         expires_at: when the reference to it ends.
+        proof_thumbprint: of the key of a DPoP proof that came along.
 
     Raises:
         Refusal: with the first broken rule.
@@ -115,6 +126,13 @@ def read_pushed_request(
     for rule, error, reason in _RULES:
         if not rule(form, client):
             raise Refusal(error, reason)
+    dpop_jkt = form.get("dpop_jkt", proof_thumbprint)
+    if proof_thumbprint not in {None, dpop_jkt}:
+        raise Refusal("invalid_dpop_proof", "dpop_jkt is not the thumbprint of the key of the proof")
+    if (dpop_jkt is not None) != (client.sender_constraint == "dpop"):
+        raise Refusal(
+            "invalid_request", "dpop_jkt is for clients that registered for DPoP, and for each of them"
+        )
     return PushedRequest(
         client=client,
         redirect_uri=form["redirect_uri"],
@@ -126,6 +144,7 @@ def read_pushed_request(
         max_age=int(form["max_age"]) if "max_age" in form else None,
         prompt=frozenset(form.get("prompt", "").split()),
         login_hint=form.get("login_hint"),
+        dpop_jkt=dpop_jkt,
         expires_at=expires_at,
     )
 
@@ -146,11 +165,6 @@ _RULES: Final[tuple[tuple[Callable[[Mapping[str, str], RegisteredClient], bool],
         "invalid_request",
         "request_uri does not belong in a pushed request",
     ),
-    (
-        lambda form, _: "request" not in form,
-        "request_not_supported",
-        "request objects are not in the profile",
-    ),
     (lambda form, _: "id_token_hint" not in form, "invalid_request", "id_token_hint is never used"),
     (
         lambda form, _: set(form) <= _KNOWN,
@@ -163,9 +177,14 @@ _RULES: Final[tuple[tuple[Callable[[Mapping[str, str], RegisteredClient], bool],
         "response_type must be code",
     ),
     (
-        lambda form, _: form.get("response_mode", "query") == "query",
+        lambda form, client: form.get("response_mode", "query") == _MODES[client.response],
         "invalid_request",
-        "response_mode must be query",
+        "response_mode must be query, or query.jwt for a client that registered for signed responses",
+    ),
+    (
+        lambda form, _: "dpop_jkt" not in form or bool(_THUMBPRINT.fullmatch(form["dpop_jkt"])),
+        "invalid_request",
+        "dpop_jkt must be 43 characters of base64url",
     ),
     (
         lambda form, client: form.get("redirect_uri") in client.redirect_uris,

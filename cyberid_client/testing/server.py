@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,12 +26,21 @@ _IDLE_SECONDS: Final = 30.0
 _DRIP_SECONDS: Final = 0.25
 # The only headers that are looked at. Cookies ignore ports, so on loopback those of every app
 # arrive here: they are not read, not kept and not logged.
-_HEADERS_READ: Final = ("content-type", "authorization", "accept")
+_HEADERS_READ: Final = ("content-type", "authorization", "accept", "dpop")
+
+
+# Returns the server's side of TLS for the next handshake at a host.
+TLSContexts = Callable[[str], ssl.SSLContext]
 
 
 @contextmanager
 def run_server(
-    *, host: str, port: int, handle: Callable[[Call], Reply], slow_seconds: float
+    *,
+    host: str,
+    port: int,
+    handle: Callable[[Call], Reply],
+    slow_seconds: float,
+    tls: TLSContexts | None = None,
 ) -> Iterator[str]:
     """Listen until the block ends, and yield the origin, ``http://127.0.0.1:PORT``.
 
@@ -38,6 +49,7 @@ def run_server(
         port: 0 for any free one.
         handle: answers a call; called from many threads.
         slow_seconds: how long a slow answer takes; the end of the block cuts it short.
+        tls: speak TLS; the origin is an https one then.
 
     Raises:
         ConfigurationError: ``testing.not_loopback``.
@@ -46,7 +58,7 @@ def run_server(
     address = host.removeprefix("[").removesuffix("]")
     if address not in _LOOPBACK:
         raise ConfigurationError("testing.not_loopback")
-    server = _Server(address, port, handle=handle, slow_seconds=slow_seconds)
+    server = _Server(address, port, handle=handle, slow_seconds=slow_seconds, tls=tls)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -67,19 +79,27 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: str, port: int, *, handle: Callable[[Call], Reply], slow_seconds: float
+        self,
+        address: str,
+        port: int,
+        *,
+        handle: Callable[[Call], Reply],
+        slow_seconds: float,
+        tls: TLSContexts | None,
     ) -> None:
         version = ipaddress.ip_address(address).version
         self.address_family = socket.AF_INET if version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
         self.handle_call = handle
         self.slow_seconds = slow_seconds
+        self._tls = tls
+        self._host = address
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         super().__init__((address, port), _Handler)
         shown = address if version == 4 else f"[{address}]"  # noqa: PLR2004 - IPv4
         self.authority = f"{shown}:{self.server_address[1]}"
-        self.origin = f"http://{self.authority}"
+        self.origin = f"{'http' if tls is None else 'https'}://{self.authority}"
 
     def server_bind(self) -> None:
         """Bind without asking a name server for this machine's name."""
@@ -96,6 +116,23 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver says
+        """Shake hands first where TLS is spoken, in the thread of this connection."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        context = self._tls(self._host)
+        with context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as connection:
+            with self._open_lock:
+                self._open.add(connection)
+            try:
+                connection.settimeout(_IDLE_SECONDS)
+                connection.do_handshake()
+                super().finish_request(connection, client_address)
+            finally:
+                with self._open_lock:
+                    self._open.discard(connection)
+
     def hang_up(self) -> None:
         """End idle keep-alive connections, so that their threads end."""
         with self._open_lock:
@@ -108,7 +145,8 @@ class _Server(ThreadingHTTPServer):
 
 def _shut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        # That of the plain class: another thread may be reading what TLS would take apart here.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         return
 
@@ -143,8 +181,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         path, _, query = self.path.partition("?")
-        headers = {name: self.headers[name] for name in _HEADERS_READ if name in self.headers}
-        call = Call(method=self.command, path=path, query=query, headers=headers, body=body)
+        # A header that stands there twice arrives as one value that is no good.
+        headers = {name: ", ".join(found) for name in _HEADERS_READ if (found := self.headers.get_all(name))}
+        call = Call(
+            method=self.command,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
+            certificate=_shown(self.connection),
+        )
         self._send(self._mine.handle_call(call))
 
     def _read_body(self) -> bytes | None:
@@ -195,3 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(body[position : position + 1])
             self.wfile.flush()
+
+
+def _shown(connection: socket.socket) -> str | None:
+    """Return the SHA-256 of the certificate that the client's side of TLS proved, in hex."""
+    certificate = connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLSocket) else None
+    return None if certificate is None else hashlib.sha256(certificate).hexdigest()

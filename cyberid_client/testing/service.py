@@ -16,14 +16,27 @@ from cyberid_client.ports import Clock
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import ClientDesk, Refusal
 from cyberid_client.testing.crls import CRLS_PATH
-from cyberid_client.testing.documents import PATHS, Grant, draft_assertion, draft_metadata, unsigned_page
+from cyberid_client.testing.documents import (
+    ALIASES,
+    PATHS,
+    Grant,
+    draft_assertion,
+    draft_encrypted,
+    draft_metadata,
+    draft_response,
+    unsigned_page,
+)
+from cyberid_client.testing.dpop import DPoPDesk, NonceDraft, Proof
 from cyberid_client.testing.drafts import CallbackDraft, Page, Reply, Sizes
 from cyberid_client.testing.jose import b64url
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pages import error_page, page_headers, people_page
 from cyberid_client.testing.people import FACTORS_OF_MODE, PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pushed import PushedRequest, read_form, read_pushed_request
+from cyberid_client.testing.registration import RegisteredClient
+from cyberid_client.testing.request_objects import open_request
 from cyberid_client.testing.status_lists import STATUS_LISTS_PATH, StatusPublisher, draft_status_list
+from cyberid_client.testing.tls import TLSDesk
 
 __all__ = ["Call", "IssuerService", "RequestRecord"]
 
@@ -44,6 +57,7 @@ class Call:
         query: as it stands in the URL.
         headers: the few that the endpoints read, names in lower case.
         body: the bytes.
+        certificate: the SHA-256 of the client certificate that TLS proved, in hex; ``None``: none was shown.
     """
 
     method: str
@@ -51,6 +65,7 @@ class Call:
     query: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    certificate: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +77,7 @@ class RequestRecord:
         path: one of the issuer's own paths, or ``other``.
         client_id: the registered client, when one was recognised.
         status: the HTTP status of the answer.
+        error: the OAuth error of the answer, such as ``use_dpop_nonce``; ``None``: it was none.
         at: the issuer's time.
     """
 
@@ -69,6 +85,7 @@ class RequestRecord:
     path: str
     client_id: str | None
     status: int
+    error: str | None = None
     at: datetime
 
 
@@ -85,12 +102,19 @@ class IssuerService:
         keyring: the keys; its issuer identifier is the service's.
         clock: aware, UTC.
         arming: the faults.
-        client_algorithm: of the clients' assertions.
+
+    Attributes:
+        dpop: judges proofs and hands out nonces.
+        tls: the certificates of both sides.
+        demands_signed_requests: whether nothing but signed request objects is taken.
     """
 
-    def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming, client_algorithm: str) -> None:
+    def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming) -> None:
         self.keyring = keyring
         self.clients = ClientDesk()
+        self.dpop = DPoPDesk()
+        self.tls = TLSDesk()
+        self.demands_signed_requests = False
         self.status_lists = StatusPublisher(clock=clock, issuer=lambda: self.keyring.issuer)
         self.automatic: str | None = None
         self.asked: dict[str, str] = {}
@@ -99,13 +123,13 @@ class IssuerService:
         self.log: deque[RequestRecord] = deque(maxlen=1_000)
         self._clock = clock
         self._arming = arming
-        self._client_algorithm = client_algorithm
         self._lock = threading.RLock()
         self._metadata_issued_at = 0
         self._pushed: dict[str, PushedRequest] = {}
         self._interactions: dict[str, _Interaction] = {}
         self._codes: dict[str, Grant] = {}
         self._client_id: str | None = None
+        self._error: str | None = None
         self._routes: dict[tuple[str, str], Callable[[Call, datetime], Reply]] = {
             ("GET", PATHS["discovery"]): self._discovery,
             ("GET", PATHS["jwks"]): self._jwks,
@@ -113,6 +137,8 @@ class IssuerService:
             ("GET", PATHS["authorize"]): self._authorize,
             ("POST", PATHS["authorize"]): self._decide,
             ("POST", PATHS["token"]): self._token,
+            ("POST", PATHS["mtls_par"]): self._par,
+            ("POST", PATHS["mtls_token"]): self._token,
             ("GET", PATHS["status_lists"]): self._status_aggregation,
         }
 
@@ -120,13 +146,18 @@ class IssuerService:
         """Answer one call, whatever it holds."""
         with self._lock:
             now = self._clock()
-            self._client_id = None
+            self._client_id = self._error = None
             reply = self._answer(call, now)
             path = _known_path(call.path) or "other"
             method = call.method if call.method in {"GET", "POST"} else "other"
             self.log.append(
                 RequestRecord(
-                    method=method, path=path, client_id=self._client_id, status=reply.status, at=now
+                    method=method,
+                    path=path,
+                    client_id=self._client_id,
+                    status=reply.status,
+                    error=self._error,
+                    at=now,
                 )
             )
             return reply
@@ -152,10 +183,17 @@ class IssuerService:
             return route(call, now)
         except Refusal as refusal:
             answer: dict[str, object] = {"error": refusal.error, "error_description": refusal.reason}
-            return Page(document=answer, keyring=self.keyring, now=now, status=refusal.status).to_reply()
+            page = Page(document=answer, keyring=self.keyring, now=now, status=refusal.status)
+            page.headers.update(refusal.headers)
+            return self._send(page)
 
     def _publish(self, stage: str, page: Page) -> Reply:
         self._arming.apply(stage, page)
+        return self._send(page)
+
+    def _send(self, page: Page) -> Reply:
+        error = page.document.get("error")
+        self._error = error if isinstance(error, str) else None
         return page.to_reply()
 
     def _discovery(self, _call: Call, now: datetime) -> Reply:
@@ -165,7 +203,7 @@ class IssuerService:
             self.keyring,
             issued_at=self._metadata_issued_at,
             now=now,
-            client_algorithm=self._client_algorithm,
+            requires_signed_requests=self.demands_signed_requests,
         )
         self._arming.apply("metadata", draft)
         document = unsigned_page(self.keyring.issuer, draft.encode())
@@ -180,16 +218,75 @@ class IssuerService:
 
     def _par(self, call: Call, now: datetime) -> Reply:
         form = read_form(call.body, call.headers)
-        client = self.clients.authenticate(form, issuer=self.keyring.issuer, now=now)
-        self._client_id = client.client_id
+        client, proof = self._authenticate(call, form, now, endpoint="par")
         seconds = now.timestamp()
-        request = read_pushed_request(form, client, expires_at=seconds + _PUSHED_LIFE)
+        if proof is not None and self.dpop.wants_other(proof.nonce, seconds):
+            fresh = {"dpop-nonce": self.dpop.fresh_nonce(seconds)}
+            raise Refusal("use_dpop_nonce", "the proof needs the nonce of this answer", headers=fresh)
+        form = open_request(
+            form,
+            client,
+            issuer=self.keyring.issuer,
+            seconds=seconds,
+            is_demanded=self.demands_signed_requests,
+        )
+        request = read_pushed_request(
+            form,
+            client,
+            expires_at=seconds + _PUSHED_LIFE,
+            proof_thumbprint=None if proof is None else proof.thumbprint,
+        )
         self.asked = dict(form)
         self._forget_old(seconds)
         reference = _REQUEST_URI + secrets.token_urlsafe(32)
         self._pushed[reference] = request
         document: dict[str, object] = {"request_uri": reference, "expires_in": _PUSHED_LIFE}
-        return self._publish("par", Page(document=document, keyring=self.keyring, now=now, status=201))
+        page = Page(document=document, keyring=self.keyring, now=now, status=201)
+        self._renew_nonce(client, proof, page)
+        return self._publish("par", page)
+
+    def _authenticate(
+        self, call: Call, form: Mapping[str, str], now: datetime, *, endpoint: str
+    ) -> tuple[RegisteredClient, Proof | None]:
+        """Return the client that asks, and what its DPoP proof proves."""
+        client = self.clients.authenticate(
+            form,
+            issuer=self.keyring.issuer,
+            now=now,
+            endpoint=endpoint,
+            at_alias=call.path in ALIASES,
+            certificate=call.certificate,
+        )
+        self._client_id = client.client_id
+        token = call.headers.get("dpop")
+        if token is None:
+            return client, None
+        if client.sender_constraint != "dpop":
+            raise Refusal("invalid_request", "this client did not register for DPoP")
+        url = self.keyring.issuer + call.path
+        return client, self.dpop.judge(token, method=call.method, url=url, seconds=now.timestamp())
+
+    def _renew_nonce(self, client: RegisteredClient, proof: Proof | None, page: Page) -> None:
+        """Hand out the next nonce with a success, and take the one that served out of use: RFC 9449 §8.2."""
+        if client.sender_constraint == "dpop" and self.dpop.demands_nonce:
+            self.dpop.use_up(None if proof is None else proof.nonce)
+            page.headers["dpop-nonce"] = self.dpop.fresh_nonce(page.now.timestamp())
+
+    def _challenge(self, proof: Proof, now: datetime) -> Reply | None:
+        """Return the refusal of a proof whose nonce is absent, used or unknown: RFC 9449 §8."""
+        seconds = now.timestamp()
+        draft = NonceDraft(
+            presented=proof.nonce,
+            demands=self.dpop.wants_other(proof.nonce, seconds),
+            desk=self.dpop,
+            headers={"dpop-nonce": self.dpop.fresh_nonce(seconds)},
+        )
+        self._arming.apply("dpop", draft)
+        if not draft.demands:
+            return None
+        page = Page(document=draft.document, keyring=self.keyring, now=now, status=draft.status)
+        page.headers.update(draft.headers)
+        return self._send(page)
 
     def _authorize(self, call: Call, now: datetime) -> Reply:
         request = self._request_of(call.query, now.timestamp())
@@ -272,6 +369,11 @@ class IssuerService:
         """Redirect to the app; the pushed request is used up. 303, so that a form is not posted on."""
         self._pushed = {key: kept for key, kept in self._pushed.items() if kept is not request}
         parameters = {**outcome, "state": request.state, "iss": self.keyring.issuer}
+        if request.client.response == "jarm":
+            del parameters["iss"]
+            response = draft_response(self.keyring, request.client.client_id, parameters, now=now)
+            self._arming.apply("jarm", response)
+            parameters = {"response": response.encode()}
         draft = CallbackDraft(
             redirect_uri=request.redirect_uri,
             parameters=list(parameters.items()),
@@ -284,29 +386,43 @@ class IssuerService:
 
     def _token(self, call: Call, now: datetime) -> Reply:
         form = read_form(call.body, call.headers)
-        client = self.clients.authenticate(form, issuer=self.keyring.issuer, now=now)
-        self._client_id = client.client_id
+        client, proof = self._authenticate(call, form, now, endpoint="token")
+        if client.sender_constraint == "dpop" and proof is None:
+            raise Refusal("invalid_dpop_proof", "DPoP: there is no proof")
+        challenge = None if proof is None else self._challenge(proof, now)
+        if challenge is not None:
+            return challenge
         if form.get("grant_type") != "authorization_code":
             raise Refusal("unsupported_grant_type", "grant_type must be authorization_code")
         # A code is gone whatever comes of the attempt: RFC 6749 §4.1.2.
         grant = self._codes.pop(form.get("code", ""), None)
         if grant is None or grant.expires_at <= now.timestamp():
             raise Refusal("invalid_grant", "the code is unknown, used or expired")
-        _check_grant(grant, form, client.client_id)
+        _check_grant(grant, form, client.client_id, proof)
         access_token = secrets.token_urlsafe(32)
         draft = draft_assertion(self.keyring, grant, access_token=access_token, now=now)
         self._arming.apply("id_token", draft)
-        id_token = draft.encode()
+        id_token = self._encrypted(client, draft.encode())
         self.signed = dict(draft.claims)
         self.sizes = draft.sizes
         document: dict[str, object] = {
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if client.sender_constraint == "dpop" else "Bearer",
             "expires_in": 300,
             "scope": " ".join(sorted(grant.request.scopes, key=lambda scope: (scope != "openid", scope))),
             "id_token": id_token,
         }
-        return self._publish("token", Page(document=document, keyring=self.keyring, now=now))
+        page = Page(document=document, keyring=self.keyring, now=now)
+        self._renew_nonce(client, proof, page)
+        return self._publish("token", page)
+
+    def _encrypted(self, client: RegisteredClient, id_token: str) -> str:
+        """Return the ID token as this client gets it."""
+        draft = draft_encrypted(client, id_token, keyring=self.keyring)
+        if draft is None:
+            return id_token
+        self._arming.apply("jwe", draft)
+        return draft.encode()
 
     def _status_aggregation(self, _call: Call, now: datetime) -> Reply:
         document: dict[str, object] = {"status_lists": list(self.status_lists.uris)}
@@ -362,12 +478,14 @@ def _known_path(path: str) -> str | None:
     return path if path in PATHS.values() else None
 
 
-def _check_grant(grant: Grant, form: Mapping[str, str], client_id: str) -> None:
-    """Compare client, redirect URI and PKCE verifier with what the code was issued for."""
+def _check_grant(grant: Grant, form: Mapping[str, str], client_id: str, proof: Proof | None) -> None:
+    """Compare client, redirect URI, DPoP key and PKCE verifier with what the code was issued for."""
     if grant.request.client.client_id != client_id:
         raise Refusal("invalid_grant", "the code belongs to another client")
     if form.get("redirect_uri") != grant.request.redirect_uri:
         raise Refusal("invalid_grant", "redirect_uri differs from the pushed one")
+    if grant.request.dpop_jkt != (None if proof is None else proof.thumbprint):
+        raise Refusal("invalid_grant", "the code is bound to another DPoP key")
     verifier = form.get("code_verifier", "")
     if b64url(hashlib.sha256(verifier.encode()).digest()) != grant.request.code_challenge:
         raise Refusal("invalid_grant", "code_verifier does not fit the challenge")

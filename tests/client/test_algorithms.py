@@ -307,7 +307,7 @@ def test_the_mock_signs_in_nothing_outside_the_table(issuers, name):
 def test_the_longest_metadata_chain_in_the_largest_algorithm_fits():
     """The discovery page of an issuer with four ML-DSA-87 certificates under the root is inside its limits."""
     keyring = Keyring(issuer="https://issuer.example", algorithm=SPOKEN["ML-DSA-87"], now=START)
-    draft = draft_metadata(keyring, issued_at=int(START.timestamp()), now=START, client_algorithm="ES256")
+    draft = draft_metadata(keyring, issued_at=int(START.timestamp()), now=START)
     draft.use_chain((*draft.signer.chain, *draft.signer.chain[1:] * 2))
     token = draft.encode()
     assert len(draft.header["x5c"]) == 4

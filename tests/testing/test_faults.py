@@ -249,7 +249,7 @@ def honest_draft(stage, keyring, registered, now):
         status = 201 if stage == "par" else 200
         return Page(document=documents[stage], keyring=keyring, now=now, status=status)
     if stage == "metadata":
-        return draft_metadata(keyring, issued_at=int(seconds), now=now, client_algorithm="ES256")
+        return draft_metadata(keyring, issued_at=int(seconds), now=now)
     if stage.startswith("crl_"):
         return keyring.revocations.draft(f"/crl/{stage.removeprefix('crl_')}.der", keyring, now)
     if stage == "id_token":
