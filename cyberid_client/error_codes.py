@@ -95,6 +95,7 @@ _DECLINED: _Rows = (
     ("declined.assurance_unmet", "user", "The issuer could not reach the assurance that was asked for."),
     ("declined.request_refused", "operator", "The issuer refused the request of this client."),
     ("declined.other", "nobody", "The issuer ended the login with an error."),
+    ("declined.app", "operator", "The app itself does not let this person in by this way."),
 )
 
 _RESTART: _Rows = (

@@ -44,8 +44,10 @@ class HTTPRequest:
         purpose: a word for logs: ``discovery``, ``jwks``, ``par``, ``token``, ``crl``,
             ``status_aggregation`` or ``status_list``.
         shows_certificate: the client's certificate is shown in TLS (RFC 8705); never otherwise.
-        newer_than: seconds since the epoch: an answer that a shared cache got at that moment or before is
-            not good enough. ``None``: any fresh one is.
+        newer_than: seconds since the epoch, by the client's clock: an answer that a shared cache got at that
+            moment or before is not good enough. ``None``: any fresh one is. Who fetches again what it holds
+            names the moment at which it got that, so that one process fetches and the rest of the fleet
+            takes what came; who wants the issuer's own word names the present.
     """
 
     method: Literal["GET", "POST"]
@@ -270,6 +272,10 @@ class DocumentCache(Protocol):
         """Tell whether this process is the one that fetches; for so long the others wait for it."""
         ...
 
+    def follow(self, url: str) -> None:
+        """Lead no longer, if this process led: it has put the document, or could not get it."""
+        ...
+
 
 class AsyncDocumentCache(Protocol):
     """The same as :class:`DocumentCache`, awaited."""
@@ -284,6 +290,10 @@ class AsyncDocumentCache(Protocol):
 
     async def lead(self, url: str, *, seconds: float) -> bool:
         """As :meth:`DocumentCache.lead`."""
+        ...
+
+    async def follow(self, url: str) -> None:
+        """As :meth:`DocumentCache.follow`."""
         ...
 
 

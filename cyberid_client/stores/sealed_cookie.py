@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, Never
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +17,7 @@ from cyberid_client.config import PENDING_LIFETIME_LIMIT
 from cyberid_client.errors import ConfigurationError, StoreError
 from cyberid_client.handshake.cookies import cookie_name, set_cookie
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle
+from cyberid_client.stores.times import EXPIRY_BYTES, expiry_as_bytes, is_over
 from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.wire.base64url import decode_base64url, encode_base64url
 
@@ -31,13 +32,10 @@ MAX_CARRIED: Final = COOKIE_BYTES - (len(_AROUND) - 1)
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
-EXPIRY_BYTES: Final = 8
 KEY_BYTES_MIN: Final = 32
 
 _KEY_ID: Final = re.compile(r"[a-z0-9]{1,16}")
 _LABEL: Final = b"cyberid-sealed-cookie-1"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class SealedCookieStore:
@@ -107,7 +105,7 @@ class SealedCookieStore:
         if len(record) > self.max_record_bytes:
             raise StoreError("store.record_too_large")
         nonce = secrets.token_bytes(NONCE_BYTES)
-        plain = _microseconds(expires_at).to_bytes(EXPIRY_BYTES, "big", signed=True) + record
+        plain = expiry_as_bytes(expires_at) + record
         sealed = nonce + self._ciphers[self._newest].encrypt(nonce, plain, _bytes(key))
         return f"{self._newest}.{encode_base64url(sealed)}"
 
@@ -130,12 +128,7 @@ class SealedCookieStore:
             plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bytes(key))
         except (InvalidTag, ValueError):
             return None
-        expires_at = int.from_bytes(plain[:EXPIRY_BYTES], "big", signed=True)
-        return plain[EXPIRY_BYTES:] if _microseconds(now) < expires_at else None
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+        return None if is_over(plain[:EXPIRY_BYTES], now) else plain[EXPIRY_BYTES:]
 
 
 def _bytes(key: str) -> bytes:
