@@ -200,6 +200,11 @@ class Client:
         return self._legs.rp.client_keys.jwks
 
     @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """Where the issuer may send browsers back, as configured; the first one by default."""
+        return self._legs.rp.redirect_uris
+
+    @property
     def outbound(self) -> Mapping[str, int]:
         """How many requests were sent to the issuer, by purpose: ``client.outbound["token"]``."""
         return self._outbound

@@ -194,6 +194,11 @@ class RelyingParty:
         return self._sector
 
     @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """All redirect URIs, the one by default first."""
+        return (self.redirect_uri, *self.other_redirect_uris)
+
+    @property
     def client_keys(self) -> ClientKeys:
         """All keys of the client, whichever way they were given."""
         return self._keys
