@@ -104,7 +104,7 @@ class TestTheIssuer:
 
     def test_protection_that_is_not_offered_is_named(self, deployment):
         """An issuer that offers less than is configured fails here and not at the first login."""
-        deployment.issuer.arm("metadata.no_pairwise", 10)
+        deployment.issuer.arm("metadata.without_s256", 10)
         assert "metadata.capability" == look(deployment.rp())["issuer"].code
 
 
