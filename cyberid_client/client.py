@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,12 +11,15 @@ from cyberid_client.driver import Driver
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
 from cyberid_client.legs import Ending, Legs
-from cyberid_client.models import Assurance, Login, LoginRequest
+from cyberid_client.models import Assurance, Login, LoginRequest, Pseudonym, PseudonymDigest
+from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
 from cyberid_client.outbound import Counted, Outbound
 from cyberid_client.ports import Clock, PendingStore, ReplayStore, Transport
+from cyberid_client.receiving import receive_event, receive_logout
 from cyberid_client.refresher import Refresher
 from cyberid_client.status_keeper import KeptStatusLists
 from cyberid_client.stores.memory import MemoryPendingStore, MemoryReplayStore
+from cyberid_client.stores.requirements import require_single_use, require_transactional
 from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TrustStore
 
@@ -144,6 +147,136 @@ class Client:
         """
         with Ending("finish_login"):
             return self._driver.run(self._legs.finish_login(callback, handle))
+
+    def start_step_up(
+        self,
+        person: Pseudonym | PseudonymDigest,
+        *,
+        assurance: Assurance = Assurance.R04,
+        max_age: int | None = 0,
+        return_to: str = "/",
+        ui_locales: str | None = None,
+        redirect_uri: str | None = None,
+    ) -> LoginRequest:
+        """Ask the person who is logged in to authenticate again, and more strictly (RFC 9470).
+
+        :meth:`finish_login` finishes it, and raises unless this very person did it: then, and on every
+        other error, leave the session as it was. On success give the browser a new session id.
+
+        Args:
+            person: whose session it is. A pseudonym is sent to the issuer as ``login_hint`` inside the
+                pushed request; of a digest nothing is sent, and ``pseudonym_keys`` of the configuration
+                must hold the key that made it.
+            assurance: the mode that is needed.
+            max_age: the person must have authenticated at most so many seconds ago; 0 means now, ``None``
+                any time.
+            return_to: as for :meth:`start_login`.
+            ui_locales: likewise.
+            redirect_uri: likewise.
+
+        Returns:
+            As :meth:`start_login`.
+
+        Raises:
+            ConfigurationError: ``store.not_single_use``: the pending store gives a record out twice;
+                ``config.pseudonym_key``: the key of the digest is missing; and as :meth:`start_login`.
+            VerificationError: as :meth:`start_login`.
+            UnavailableError: likewise.
+        """
+        with Ending("start_step_up"):
+            require_single_use(self._driver.pending)
+            ask = RedirectAsk(
+                person=person,
+                return_to=return_to,
+                max_age=max_age,
+                assurance=assurance,
+                redirect_uri=redirect_uri,
+                ui_locales=ui_locales,
+            )
+            return self._driver.run(self._legs.start_login(ask))
+
+    def receive_logout(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None,
+        end_sessions: Callable[[LogoutNotice, object], None],
+    ) -> WebhookReply:
+        """Take a logout token of the issuer (OpenID Connect Back-Channel Logout 1.0).
+
+        A token that comes again gets the same answer and has no second effect. Whether the app knew the
+        session or the person is not to be seen in the answer.
+
+        Args:
+            body: of the POST request, untrusted.
+            content_type: its header of this name, untrusted; ``None`` without.
+            end_sessions: ends the session with this id, or without one all sessions of this person; to
+                know none is no error. Its second argument is the open transaction of the replay store, or
+                ``None``. When it raises, the token had no effect and the issuer may send it again.
+
+        Returns:
+            Exactly 200 or 400, with an empty body: send it as it is.
+
+        Raises:
+            ConfigurationError: the client was closed.
+        """
+        return self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
+
+    def receive_event(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None,
+        apply: Callable[[AccountState, object], None],
+    ) -> WebhookReply:
+        """Take a security event of the issuer about an account (RFC 8417, RFC 8935).
+
+        Events may come late, twice and in any order: only one that is later than all before it for its
+        person is applied, the others are acknowledged. The event's key, the counter of its person and what
+        ``apply`` writes through the transaction are committed together or not at all.
+
+        Args:
+            body: of the POST request, untrusted.
+            content_type: its header of this name, untrusted; ``None`` without.
+            apply: writes the state of the account. Its second argument is the open transaction of the
+                replay store. When it raises, the event had no effect and the issuer is asked to send it
+                again.
+
+        Returns:
+            Exactly 202, or 400 with one of the codes of RFC 8935: send it as it is.
+
+        Raises:
+            ConfigurationError: ``replay.not_transactional``: the replay store cannot do it; or the client
+                was closed.
+        """
+        require_transactional(self._driver.replay)
+        return self._driver.run(receive_event(self._legs, body, content_type, apply))
+
+    def logout_url(
+        self,
+        *,
+        session_id: str | None,
+        post_logout_redirect_uri: str | None = None,
+        state: str | None = None,
+    ) -> str:
+        """Say where the browser goes to log out at the issuer, too (RP-Initiated Logout 1.0).
+
+        End the app's own session first: the person may never come back. The page that the browser comes
+        back to must hold for any ``state``, or none: it proves nothing.
+
+        Args:
+            session_id: ``Login.session_id``; without it the issuer asks who it is.
+            post_logout_redirect_uri: where the browser comes back to; the issuer must know it.
+            state: comes back with it.
+
+        Raises:
+            ConfigurationError: ``logout.not_offered``: the issuer has no such page;
+                ``config.redirect_uri``.
+            VerificationError: the issuer's metadata are not to be believed.
+            UnavailableError: they could not be fetched.
+        """
+        with Ending("logout_url"):
+            return self._driver.run(self._legs.logout_url(session_id, post_logout_redirect_uri, state))
 
     def cookie_name_for(self, callback: str) -> str | None:
         """Return the name of the cookie in which this callback's handle is, if it has a state.

@@ -23,12 +23,16 @@ class Driver:
         transport: HTTP to the issuer.
         pending: where logins wait between their two legs.
         replay: which messages took effect.
+
+    Attributes:
+        pending: as given.
+        replay: as given.
     """
 
     def __init__(self, *, transport: Transport, pending: PendingStore, replay: ReplayStore) -> None:
         self._transport = transport
-        self._pending = pending
-        self._replay = replay
+        self.pending = pending
+        self.replay = replay
 
     def run(self, leg: Leg[T]) -> T:
         """Drive a leg to its end.
@@ -60,9 +64,9 @@ class Driver:
             case HTTPRequest():
                 return self._send(effect)
             case StorePut(key=key, record=record, expires_at=expires_at, now=now):
-                return _guarded(lambda: self._pending.put(key, record, expires_at=expires_at, now=now))
+                return _guarded(lambda: self.pending.put(key, record, expires_at=expires_at, now=now))
             case StoreTake(key=key, carried=carried, now=now):
-                return _guarded(lambda: self._pending.take(key, carried=carried, now=now))
+                return _guarded(lambda: self.pending.take(key, carried=carried, now=now))
             case SignatureWanted():
                 return _sign(effect)
             case Background(work=work):
@@ -72,7 +76,7 @@ class Driver:
             case Once():
                 return self._once(effect)
             case Advance(transaction=transaction, subject=subject, sequence=sequence):
-                return _guarded(lambda: self._replay.advance(transaction, subject, sequence))
+                return _guarded(lambda: self.replay.advance(transaction, subject, sequence))
             case Call(function=function, arguments=arguments):
                 return function(*arguments)
         return effect.tried
@@ -95,7 +99,7 @@ class Driver:
                 raise
 
         try:
-            return self._replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
+            return self.replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
         except Exception as error:
             # The app's own error comes out as it is; a store that hides it has failed.
             if error in raised or isinstance(error, CyberIDError):

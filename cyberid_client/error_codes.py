@@ -369,7 +369,7 @@ _UNAVAILABLE: _Rows = (
     ("issuer.dpop_nonce", "issuer", "The issuer asks for another DPoP nonce with every answer, or for one that it does not give."),
     ("issuer.status", "issuer", "The issuer answered with a status that says nothing about this login."),
     ("webhook.handler_failed", "developer", "The app's own handler of a notice failed; the notice took no effect and may be sent again.", True),
-)
+)  # fmt: skip
 
 _TRANSPORT: _Rows = (
     ("transport.timeout", "issuer", "The issuer did not answer within the time limit.", True),
@@ -389,7 +389,7 @@ _STORE: _Rows = (
     ("store.failed", "operator", "The store failed in a way that it does not name."),
     ("replay.busy", "nobody", "The effect of this message is under way elsewhere; it is to be sent again.", True),
     ("replay.no_counters", "developer", "This replay store has no transactions, and so no counters."),
-)
+)  # fmt: skip
 
 _FAMILIES: Final[Mapping[str, _Rows]] = {
     "ConfigurationError": _CONFIGURATION,

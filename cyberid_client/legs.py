@@ -18,6 +18,7 @@ from cyberid_client.config import RelyingParty
 from cyberid_client.effects import Leg, StorePut, StoreTake
 from cyberid_client.errors import ConfigurationError, CyberIDError, LoginRestartError, StoreError
 from cyberid_client.handshake import cookies
+from cyberid_client.handshake.logout import logout_page
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
@@ -113,7 +114,7 @@ class Legs:
 
     def start_login(self, ask: RedirectAsk) -> Leg[LoginRequest]:
         """Push the request and keep what must be kept until the browser is back."""
-        snapshot = yield from self._current_snapshot()
+        snapshot = yield from self.current_snapshot()
         flow = start_redirect(self.rp, ask, snapshot.metadata, self.env)
         started = yield from self.keeper.answering(flow)
         handle = yield from self._keep(started.pending)
@@ -128,7 +129,7 @@ class Legs:
     def finish_login(self, callback: str, handle: str | None) -> Leg[Login]:
         """Use up the pending login, and then judge what the browser brought back."""
         pending = yield from self._take(Handle.parse(handle))
-        snapshot = yield from self._current_snapshot()
+        snapshot = yield from self.current_snapshot()
         flow = finish_redirect(
             self.rp,
             callback,
@@ -142,6 +143,19 @@ class Legs:
         login = yield from self.keeper.answering(flow)
         self._note_identity_shape(login)
         return login
+
+    def logout_url(
+        self, session_id: str | None, post_logout_redirect_uri: str | None, state: str | None
+    ) -> Leg[str]:
+        """Say where the browser goes to log out at the issuer."""
+        snapshot = yield from self.current_snapshot()
+        return logout_page(
+            self.rp,
+            snapshot.metadata,
+            session_id=session_id,
+            post_logout_redirect_uri=post_logout_redirect_uri,
+            state=state,
+        )
 
     def refresh(self) -> Leg[None]:
         """Fetch the issuer's metadata, keys and revocation lists now."""
@@ -193,7 +207,8 @@ class Legs:
         # could never log in. Many of them in a row are the operator's business.
         self._identity_shapes.append(bool(find_identity_numbers(login.pseudonym.value)))
 
-    def _current_snapshot(self) -> Leg[IssuerSnapshot]:
+    def current_snapshot(self) -> Leg[IssuerSnapshot]:
+        """Return what is known about the issuer, fetched anew where it is due."""
         self.require_open()
         self.rp.require_current(self.env.now())
         snapshot = yield from self.keeper.current(ahead=self.refresh_ahead is not None)

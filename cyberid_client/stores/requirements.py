@@ -1,14 +1,14 @@
-"""What a handshake may demand of the store that an app brought."""
+"""What a call may demand of the store that an app brought."""
 
 from __future__ import annotations
 
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.ports import PendingStore
+from cyberid_client.ports import AsyncPendingStore, AsyncReplayStore, PendingStore, ReplayStore
 
-__all__ = ["require_single_use"]
+__all__ = ["require_single_use", "require_transactional"]
 
 
-def require_single_use(store: PendingStore) -> None:
+def require_single_use(store: PendingStore | AsyncPendingStore) -> None:
     """Refuse a store out of which a record can be taken more than once.
 
     For every handshake in which nothing but the store stops a replay: step-up, app launch, wallet
@@ -25,3 +25,20 @@ def require_single_use(store: PendingStore) -> None:
     """
     if getattr(store, "single_use", False) is not True:
         raise ConfigurationError("store.not_single_use", "pending")
+
+
+def require_transactional(store: ReplayStore | AsyncReplayStore) -> None:
+    """Refuse a replay store whose keys and effects are not one transaction.
+
+    For security events, which change accounts: were a key kept and its effect lost, the account would stay
+    as it was for ever. What the store declares is believed.
+
+    Args:
+        store: the client's replay store.
+
+    Raises:
+        ConfigurationError: the store does not declare ``transactional = True``
+            (``replay.not_transactional``).
+    """
+    if getattr(store, "transactional", False) is not True:
+        raise ConfigurationError("replay.not_transactional", "replay")

@@ -32,6 +32,7 @@ FLOORS = (
     ("list_memory", "flights", "driver"),
     ("link", "refreshing", "refresher", "health", "status_keeper"),
     ("legs",),
+    ("receiving",),
     ("loading",),
     ("client", "aio"),
     ("",),  # the package itself: the front door, which those above use and those below never do
@@ -69,7 +70,7 @@ REACHES: dict[str, frozenset[str]] = {
     "os.PathLike": frozenset({"loading", "config", "trust"}),
     "io.open": frozenset(),
     "pathlib": frozenset({"cli", "loading"}),
-    "tempfile": frozenset({"tls", "cli"}),
+    "tempfile": frozenset({"tls", "testing", "cli"}),
     "shutil": frozenset(),
     "sqlite3": frozenset({"cli"}),
     "importlib.resources": frozenset({"integrations"}),
