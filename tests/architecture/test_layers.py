@@ -28,7 +28,7 @@ FLOORS = (
     ("handshake",),
     ("inspection",),
     ("tls",),
-    ("stores", "transport", "state", "status_state", "effects", "replies", "outbound"),
+    ("stores", "transport", "state", "status_state", "effects", "replies", "outbound", "shared_documents"),
     ("list_memory", "flights", "driver"),
     ("link", "refreshing", "refresher", "health", "status_keeper"),
     ("legs",),
@@ -85,7 +85,7 @@ REACHES: dict[str, frozenset[str]] = {
     "sys.settrace": frozenset({"testing"}),
     "subprocess": frozenset({"cli"}),
     "multiprocessing": frozenset({"testing"}),
-    "threading": frozenset({"trust", "stores", "flights", "outbound", "refreshing", "refresher", "testing"}),
+    "threading": frozenset({"trust", "stores", "flights", "outbound", "refreshing", "refresher", "shared_documents", "testing"}),
     # the network
     "socket": frozenset({"transport", "testing", "cli"}),
     "ssl": frozenset({"tls", "transport", "testing"}),
