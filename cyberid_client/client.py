@@ -14,9 +14,10 @@ from cyberid_client.legs import Ending, Legs
 from cyberid_client.models import Assurance, Login, LoginRequest, Pseudonym, PseudonymDigest
 from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
 from cyberid_client.outbound import Counted, Outbound
-from cyberid_client.ports import Clock, PendingStore, ReplayStore, Transport
+from cyberid_client.ports import Clock, DocumentCache, PendingStore, ReplayStore, Transport
 from cyberid_client.receiving import receive_event, receive_logout
 from cyberid_client.refresher import Refresher
+from cyberid_client.shared_documents import CachedTransport, require_signed
 from cyberid_client.status_keeper import KeptStatusLists
 from cyberid_client.stores.memory import MemoryPendingStore, MemoryReplayStore
 from cyberid_client.stores.requirements import require_single_use, require_transactional
@@ -24,6 +25,10 @@ from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TrustStore
 
 __all__ = ["Client"]
+
+
+def _default_transport(rp: RelyingParty) -> Transport:
+    return RequestsTransport(rp.http, certificate=rp.client_keys.tls)
 
 
 class Client:
@@ -38,9 +43,14 @@ class Client:
         pending: where logins wait between their two legs; this process's memory by default, which
             serves one process only.
         replay: which messages of the issuer took effect already; this process's memory by default.
+        documents: shares the issuer's public documents with the other processes of a fleet.
         clock: gives the time, aware; the system's by default.
         background: refresh ahead of time in a thread of its own, which starts at first use, and again
             after a fork. Without it the login that finds something due fetches it.
+
+    Raises:
+        ConfigurationError: ``documents`` beside a configuration in which TLS alone vouches for keys
+            (``config.shared_documents``).
     """
 
     def __init__(
@@ -50,13 +60,20 @@ class Client:
         transport: Transport | None = None,
         pending: PendingStore | None = None,
         replay: ReplayStore | None = None,
+        documents: DocumentCache | None = None,
         clock: Clock | None = None,
         background: bool = True,
     ) -> None:
         self._legs = Legs(rp, clock=clock)
         self._outbound = Outbound()
+        counted: Transport = Counted(
+            _default_transport(rp) if transport is None else transport, self._outbound
+        )
+        if documents is not None:
+            require_signed(rp)
+            counted = CachedTransport(counted, documents, self._legs.env.now)
         self._driver = Driver(
-            transport=Counted(RequestsTransport(rp.http) if transport is None else transport, self._outbound),
+            transport=counted,
             pending=MemoryPendingStore() if pending is None else pending,
             replay=MemoryReplayStore() if replay is None else replay,
         )
