@@ -17,10 +17,13 @@ from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
     DiscoverySubject,
+    EncryptedSubject,
     EventSubject,
+    JARMSubject,
     LogoutSubject,
     MetadataSubject,
     PARSubject,
+    SealSubject,
     StepUpSubject,
     TokenSubject,
     UnsignedMetadataSubject,
@@ -38,7 +41,12 @@ class Checklists:
     unsigned_metadata: tuple[Check[UnsignedMetadataSubject], ...] = checklists.UNSIGNED_METADATA
     par_response: tuple[Check[PARSubject], ...] = checklists.PAR_RESPONSE
     authorization_response: tuple[Check[CallbackSubject], ...] = checklists.AUTHORIZATION_RESPONSE
+    signed_response: tuple[Check[CallbackSubject], ...] = checklists.SIGNED_RESPONSE
+    jarm: tuple[Check[JARMSubject], ...] = checklists.JARM
+    jarm_without_chain: tuple[Check[JARMSubject], ...] = checklists.JARM_WITHOUT_CHAIN
     token_response: tuple[Check[TokenSubject], ...] = checklists.TOKEN_RESPONSE
+    seal: tuple[Check[SealSubject], ...] = checklists.SEAL
+    encrypted_token: tuple[Check[EncryptedSubject], ...] = checklists.ENCRYPTED_TOKEN
     id_token: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN
     id_token_without_chain: tuple[Check[AssertionSubject], ...] = checklists.ID_TOKEN_WITHOUT_CHAIN
     logout_token: tuple[Check[LogoutSubject], ...] = checklists.LOGOUT_TOKEN
@@ -58,6 +66,10 @@ class Checklists:
     def for_security_event(self, rp: RelyingParty) -> tuple[Check[EventSubject], ...]:
         """Return the checklist that the configuration names."""
         return self.security_event if rp.assertion_chain == "required" else self.security_event_without_chain
+
+    def for_jarm(self, expected: Expected) -> tuple[Check[JARMSubject], ...]:
+        """Return the checklist of signed responses that the configuration names."""
+        return self.jarm if expected.chain_required else self.jarm_without_chain
 
 
 COMPLETE: Final = Checklists()

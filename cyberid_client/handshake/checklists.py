@@ -12,6 +12,7 @@ from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.checks import (
     audience,
     callback,
+    encryption,
     events,
     factors,
     header,
@@ -28,10 +29,13 @@ from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
     DiscoverySubject,
+    EncryptedSubject,
     EventSubject,
+    JARMSubject,
     LogoutSubject,
     MetadataSubject,
     PARSubject,
+    SealSubject,
     StatusAggregationSubject,
     StatusListSubject,
     StepUpSubject,
@@ -42,14 +46,19 @@ from cyberid_client.handshake.subjects import (
 __all__ = [
     "AUTHORIZATION_RESPONSE",
     "DISCOVERY",
+    "ENCRYPTED_TOKEN",
     "ID_TOKEN",
     "ID_TOKEN_WITHOUT_CHAIN",
+    "JARM",
+    "JARM_WITHOUT_CHAIN",
     "LOGOUT_TOKEN",
     "LOGOUT_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
+    "SEAL",
     "SECURITY_EVENT",
     "SECURITY_EVENT_WITHOUT_CHAIN",
+    "SIGNED_RESPONSE",
     "STATUS_AGGREGATION",
     "STATUS_LIST",
     "STEP_UP",
@@ -99,6 +108,38 @@ AUTHORIZATION_RESPONSE: Final[tuple[Check[CallbackSubject], ...]] = (
     callback.check_declined,
 )
 
+# With response="jarm": what surrounds the signed response, and what is inside.
+SIGNED_RESPONSE: Final[tuple[Check[CallbackSubject], ...]] = (
+    callback.check_same_handshake,
+    callback.check_lifetime,
+    callback.check_response_mode,
+)
+
+JARM: Final[tuple[Check[JARMSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    audience.check_kind,
+    audience.check_assertion_issuer,
+    audience.check_audience,
+    times.check_expiry,
+    times.check_response_lifetime,
+    times.check_not_before,
+    callback.check_state,
+    callback.check_code_or_error,
+    key.check_revocation,
+    callback.check_declined,
+)
+
+# The named exception assertion_chain="absent", as for assertions.
+JARM_WITHOUT_CHAIN: Final = tuple(
+    each for each in JARM if each not in {key.check_chain, key.check_revocation}
+)
+
 TOKEN_RESPONSE: Final[tuple[Check[TokenSubject], ...]] = (
     responses.check_token_status,
     responses.check_access_token,
@@ -106,6 +147,18 @@ TOKEN_RESPONSE: Final[tuple[Check[TokenSubject], ...]] = (
     responses.check_expires_in,
     responses.check_granted_scope,
     responses.check_id_token_present,
+)
+
+# Whether a token is encrypted, and with id_token="jwe" how; what is inside is judged by its own list.
+SEAL: Final[tuple[Check[SealSubject], ...]] = (encryption.check_sealed_as_configured,)
+
+ENCRYPTED_TOKEN: Final[tuple[Check[EncryptedSubject], ...]] = (
+    encryption.check_decryption_key,
+    encryption.check_key_encryption,
+    encryption.check_content_encryption,
+    encryption.check_content_type,
+    encryption.check_uncompressed,
+    encryption.check_encrypted_critical,
 )
 
 ID_TOKEN: Final[tuple[Check[AssertionSubject], ...]] = (

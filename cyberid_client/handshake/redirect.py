@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -16,21 +16,22 @@ from urllib.parse import urlencode
 from cyberid_client.config import RelyingParty, check_max_age
 from cyberid_client.errors import ConfigurationError, LoginRestartError, VerificationError
 from cyberid_client.handshake.assertion import judge_assertion
+from cyberid_client.handshake.authorization_response import believe_callback
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.dpop import DPoPKey, NonceMemory
+from cyberid_client.handshake.encryption import open_sealed, require_decryption
 from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence
 from cyberid_client.handshake.flow import Flow, expect_available
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.protected import key_of, new_key, send_form
 from cyberid_client.handshake.request_object import sign_request
 from cyberid_client.handshake.step_up import StepUpPerson, require_same_person
-from cyberid_client.handshake.subjects import NO_LISTS, CallbackSubject, PARSubject, TokenSubject
+from cyberid_client.handshake.subjects import NO_LISTS, PARSubject, TokenSubject
 from cyberid_client.models import Assurance, Login, PendingLogin, Pseudonym, PseudonymDigest
 from cyberid_client.ports import FlowEnv, HTTPResponse
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.base64url import encode_base64url
-from cyberid_client.wire.callback import parse_callback
 from cyberid_client.wire.responses import parse_oauth_error, parse_par, parse_token
 from cyberid_client.wire.urls import is_local_path
 
@@ -85,6 +86,7 @@ def start_redirect(
         ConfigurationError: this configuration can never make this request.
         UnavailableError: the issuer did not answer.
     """
+    require_decryption(rp)
     key = new_key(rp)
     person = None if ask.person is None else StepUpPerson.of(ask.person, rp, env)
     pending = _new_pending(rp, ask, env, key, person)
@@ -161,6 +163,8 @@ def _authorization_request(rp: RelyingParty, ask: RedirectAsk, pending: PendingL
         "code_challenge_method": "S256",
         "acr_values": rp.acr_value(pending.assurance),
     }
+    if rp.response == "jarm":
+        fields["response_mode"] = "query.jwt"
     if pending.max_age is not None:
         fields["max_age"] = str(pending.max_age)
     if ask.prompt is not None:
@@ -212,22 +216,30 @@ def finish_redirect(  # noqa: PLR0913 - what is known comes from four places
         VerificationError: something that came is not to be believed.
         UnavailableError: the issuer did not answer.
     """
-    answer = parse_callback(callback)
-    run_checks(
-        checklists.authorization_response,
-        CallbackSubject(callback=answer, pending=pending, kind=KIND, rp=rp, now=env.now()),
-    )
-    response = yield from _exchange(
-        rp, answer.code or "", pending, metadata, env, nonces=NonceMemory() if nonces is None else nonces
-    )
-    id_token, access_token = _believe_token_response(response, rp, checklists)
-    expected = rp.expect(
+    without_token = rp.expect(
         nonce=pending.nonce,
         assurance=pending.assurance,
         max_age=pending.max_age,
         started_at=pending.started_at,
-        access_token=access_token,
     )
+    code = yield from believe_callback(
+        callback,
+        pending,
+        kind=KIND,
+        rp=rp,
+        expected=without_token,
+        keys=keys,
+        env=env,
+        cache=cache,
+        crls=crls,
+        checklists=checklists,
+    )
+    response = yield from _exchange(
+        rp, code, pending, metadata, env, nonces=NonceMemory() if nonces is None else nonces
+    )
+    sealed, access_token = _believe_token_response(response, rp, checklists)
+    id_token = open_sealed(sealed, rp=rp, checklists=checklists)
+    expected = replace(without_token, access_token=access_token)
 
     def believe(keys: KeySet, crls: RevocationLists) -> Login:
         return judge_assertion(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, Protocol
 
-from cyberid_client.config import Expected, RelyingParty
+from cyberid_client.config import DecryptionKey, Expected, RelyingParty
 from cyberid_client.errors import ChainError
 from cyberid_client.models import Login, PendingLogin, PseudonymDigest, PseudonymKeys
 from cyberid_client.trust import (
@@ -23,6 +23,8 @@ from cyberid_client.trust import (
 from cyberid_client.trust.status_list import inflate_entries
 from cyberid_client.wire.assertion import UnverifiedAssertion
 from cyberid_client.wire.callback import UnverifiedCallback
+from cyberid_client.wire.jarm import UnverifiedJARM
+from cyberid_client.wire.jwe import UnverifiedJWE
 from cyberid_client.wire.jws import UnverifiedJWS
 from cyberid_client.wire.logout_token import UnverifiedLogoutToken
 from cyberid_client.wire.metadata import ServerMetadata, UnverifiedMetadata
@@ -31,6 +33,9 @@ from cyberid_client.wire.security_event import UnverifiedSecurityEvent
 from cyberid_client.wire.status_list import UnverifiedStatusList
 
 __all__ = [
+    "AddressedClaims",
+    "AddressedSubject",
+    "AnswerSubject",
     "AssertionSubject",
     "CallbackSubject",
     "ChainOnDemand",
@@ -42,6 +47,7 @@ __all__ = [
     "PARSubject",
     "PageSubject",
     "RevocableSubject",
+    "SealSubject",
     "ServerSubject",
     "SignedSubject",
     "SigningKey",
@@ -160,6 +166,11 @@ class RevocableSubject(Protocol):
     """What is looked up about the signer of a document."""
 
     @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
     def chain(self) -> ChainOnDemand:
         """The signer's chain."""
         ...
@@ -172,6 +183,59 @@ class RevocableSubject(Protocol):
     @property
     def revocation(self) -> RevocationPolicy:
         """What is demanded of them."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class AddressedClaims(Protocol):
+    """What the issuer's words to one client have in common."""
+
+    @property
+    def iss(self) -> str:
+        """Who says that it issued."""
+        ...
+
+    @property
+    def aud(self) -> tuple[str, ...]:
+        """Whom it is for."""
+        ...
+
+    @property
+    def exp(self) -> float:
+        """When it ends, seconds since the epoch."""
+        ...
+
+    @property
+    def nbf(self) -> float | None:
+        """When it begins, likewise."""
+        ...
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """Which claims stand in it that belong to documents of other kinds."""
+        ...
+
+
+class AddressedSubject(Protocol):
+    """What the checks of the issuer's words to one client compare."""
+
+    @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
+    def claims(self) -> AddressedClaims:
+        """What it says."""
+        ...
+
+    @property
+    def expected(self) -> Expected:
+        """What it must say."""
         ...
 
     @property
@@ -280,15 +344,85 @@ class DiscoverySubject:
         return self.discovery.issuer
 
 
+class AnswerSubject(Protocol):
+    """What a plain and a signed authorization response have in common."""
+
+    @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
+    def answer(self) -> UnverifiedCallback | UnverifiedJARM:
+        """State, and code or error."""
+        ...
+
+    @property
+    def pending(self) -> PendingLogin:
+        """The login that it should answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSubject:
     """An authorization response and the pending login that its cookie led to."""
 
+    document: ClassVar[str] = "callback"
     callback: UnverifiedCallback
     pending: PendingLogin
     kind: str
     rp: RelyingParty
     now: datetime
+
+    @property
+    def answer(self) -> UnverifiedCallback:
+        """State, and code or error."""
+        return self.callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JARMSubject:
+    """One signed authorization response with all that it is compared with."""
+
+    document: ClassVar[str] = "jarm"
+    kinds: ClassVar[frozenset[str | None]] = frozenset({None, "jwt"})
+    jws: UnverifiedJWS
+    claims: UnverifiedJARM
+    key: SigningKey
+    chain: ChainOnDemand
+    expected: Expected
+    pending: PendingLogin
+    now: float
+    crls: RevocationLists = NO_LISTS
+
+    @property
+    def revocation(self) -> RevocationPolicy:
+        """What is demanded of the lists."""
+        return self.expected.revocation
+
+    @property
+    def answer(self) -> UnverifiedJARM:
+        """State, and code or error."""
+        return self.claims
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealSubject:
+    """A token of the issuer as it came, encrypted or not."""
+
+    document: str
+    encrypted: bool
+    rp: RelyingParty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptedSubject:
+    """One encrypted token, and the key of ours that it is for."""
+
+    document: str
+    jwe: UnverifiedJWE
+    key: DecryptionKey | None
+    rp: RelyingParty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

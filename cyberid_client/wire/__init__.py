@@ -13,12 +13,22 @@ from cyberid_client.wire.callback import (
     callback_state,
     parse_callback,
 )
+from cyberid_client.wire.jarm import JARM_MAX_BYTES, UnverifiedJARM, jarm_state, parse_jarm
+from cyberid_client.wire.jwe import (
+    JWE_HEADER_MAX_BYTES,
+    JWE_KEY_MAX_BYTES,
+    JWE_MAX_BYTES,
+    EphemeralKey,
+    UnverifiedJWE,
+    parse_jwe,
+)
 from cyberid_client.wire.jwks import JWK, JWKS_MAX_BYTES, KEYS_MAX, parse_jwks
 from cyberid_client.wire.jws import (
     CERTIFICATE_MAX_BYTES,
     CERTIFICATES_MAX,
     JWSHeader,
     UnverifiedJWS,
+    is_jwe,
     parse_jws,
 )
 from cyberid_client.wire.metadata import (
@@ -56,6 +66,10 @@ __all__ = [
     "CERTIFICATES_MAX",
     "CERTIFICATE_MAX_BYTES",
     "DISCOVERY_MAX_BYTES",
+    "JARM_MAX_BYTES",
+    "JWE_HEADER_MAX_BYTES",
+    "JWE_KEY_MAX_BYTES",
+    "JWE_MAX_BYTES",
     "JWK",
     "JWKS_MAX_BYTES",
     "KEYS_MAX",
@@ -65,11 +79,14 @@ __all__ = [
     "STATUS_LISTS_MAX",
     "STATUS_LIST_MAX_BYTES",
     "TOKEN_MAX_BYTES",
+    "EphemeralKey",
     "JWSHeader",
     "ServerMetadata",
     "UnverifiedAssertion",
     "UnverifiedCallback",
     "UnverifiedDiscovery",
+    "UnverifiedJARM",
+    "UnverifiedJWE",
     "UnverifiedJWS",
     "UnverifiedMetadata",
     "UnverifiedPAR",
@@ -79,10 +96,14 @@ __all__ = [
     "decode_base64",
     "decode_base64url",
     "encode_base64url",
+    "is_jwe",
+    "jarm_state",
     "parse_assertion",
     "parse_callback",
     "parse_discovery",
+    "parse_jarm",
     "parse_json_object",
+    "parse_jwe",
     "parse_jwks",
     "parse_jws",
     "parse_metadata",

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.wire.base64url import WireError
+from cyberid_client.wire.jarm import jarm_state
 
 __all__ = ["CALLBACK_MAX_BYTES", "UnverifiedCallback", "callback_state", "parse_callback"]
 
@@ -73,7 +74,8 @@ def callback_state(callback: str) -> str | None:
     """Find the ``state`` of a callback, good enough to choose a cookie by; never raises.
 
     A callback that :func:`parse_callback` refuses for something else still has its state found, so
-    that the login it names can be used up. Where ``state`` stands twice there is none.
+    that the login it names can be used up. Where ``state`` stands twice there is none. A signed response
+    has its state inside.
 
     Args:
         callback: as for :func:`parse_callback`.
@@ -83,8 +85,14 @@ def callback_state(callback: str) -> str | None:
     except VerificationError:
         return None
     pairs = [part.partition("=") for part in query.split("&")]
-    states = [value for name, _, value in pairs if _decode_or_none(name) == "state"]
+    names = [_decode_or_none(name) for name, _, _ in pairs]
+    states, responses = (
+        [value for name, (_, _, value) in zip(names, pairs, strict=True) if name == wanted]
+        for wanted in ("state", "response")
+    )
     state = _decode_or_none(states[0]) if len(states) == 1 else None
+    if not states and len(responses) == 1:
+        state = jarm_state(_decode_or_none(responses[0]) or "")
     return state if state and _VISIBLE.fullmatch(state) else None
 
 

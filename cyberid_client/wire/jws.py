@@ -11,10 +11,12 @@ from cyberid_client.wire.fields import Fields
 from cyberid_client.wire.refusal import refusal
 from cyberid_client.wire.strict_json import parse_json_object
 
-__all__ = ["CERTIFICATES_MAX", "CERTIFICATE_MAX_BYTES", "JWSHeader", "UnverifiedJWS", "parse_jws"]
+__all__ = ["CERTIFICATES_MAX", "CERTIFICATE_MAX_BYTES", "JWSHeader", "UnverifiedJWS", "is_jwe", "parse_jws"]
 
 CERTIFICATES_MAX: Final = 10
 CERTIFICATE_MAX_BYTES: Final = 16 * 1024
+
+_JWE_DOTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,17 @@ def parse_jws(token: str | bytes, *, document: str, max_bytes: int) -> Unverifie
         signing_input=signing_input,
         signature=signature,
     )
+
+
+def is_jwe(token: object) -> bool:
+    """Tell whether a token has the five parts of a compact JWE (RFC 7516 §9); what is in them is *not* checked.
+
+    Args:
+        token: untrusted; anything but text and bytes gives ``False``.
+    """
+    if isinstance(token, str):
+        return str.count(token, ".") == _JWE_DOTS
+    return isinstance(token, bytes) and bytes.count(token, b".") == _JWE_DOTS
 
 
 def _split(token: str | bytes) -> tuple[bytes, bytes, bytes, bytes] | None:

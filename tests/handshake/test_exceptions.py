@@ -90,6 +90,18 @@ class TestByTLS:
         login = assertion.judge(assertion.token(**{**SPARSE, "amr": ["pwd", "face"]}), settings=TLS)
         assert Assurance.R02.factors == login.factors
 
+    @pytest.mark.parametrize("amr", [["certificate"], ["password"], ["certificate", "pwd"]])
+    def test_the_profiles_own_words_for_factors_are_compared(self, assertion, amr):
+        """Who says that a factor of the mode was not passed is believed, although it need not say anything."""
+        told = {**SPARSE, "amr": amr}
+        assert ("check_factors", "id_token.factors") == assertion.verdict(**told, settings=TLS)
+        assert None is assertion.verdict(**told, settings={**TLS, "assertion_chain": "absent", "trust": None})
+
+    def test_factors_beyond_the_mode_are_kept(self, assertion):
+        """What passed is what the profile's own words say."""
+        told = {**SPARSE, "amr": ["face", "certificate", "password"]}
+        assert Assurance.R04.factors == assertion.judge(assertion.token(**told), settings=TLS).factors
+
     @pytest.mark.parametrize("subject", ["1", "x" * 255, "auth0|5f7c8ec7c33c6c004bbafe82", "a@b.example"])
     def test_a_subject_is_any_visible_text_up_to_255(self, assertion, subject):
         """What OpenID Connect allows as a subject is a pseudonym there, and so is a session id."""

@@ -6,7 +6,7 @@ import hmac
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AssertionSubject
+from cyberid_client.handshake.subjects import AddressedSubject, AssertionSubject
 from cyberid_client.wire.base64url import encode_base64url
 
 __all__ = [
@@ -21,38 +21,38 @@ __all__ = [
 
 @check(
     "P2.1",
-    "An assertion with members of a logout token, an event, a receipt or a response is none.",
+    "A document with members of another kind of document is none of its own kind.",
     clause="profile §2, kinds; RFC 8725 §3.12",
-    codes=["id_token.kind"],
+    codes=["*.kind"],
 )
-def check_kind(subject: AssertionSubject) -> None:
+def check_kind(subject: AddressedSubject) -> None:
     """Refuse claims that only documents of another kind have."""
     if subject.claims.foreign:
-        raise VerificationError("id_token.kind")
+        raise VerificationError(f"{subject.document}.kind")
 
 
 @check(
     "E3.8",
     "The issuer is the configured one, byte for byte.",
-    clause="OIDC Core §3.1.3.7 (2)",
-    codes=["id_token.issuer"],
+    clause="OIDC Core §3.1.3.7 (2); JARM §2.4",
+    codes=["*.issuer"],
 )
-def check_assertion_issuer(subject: AssertionSubject) -> None:
+def check_assertion_issuer(subject: AddressedSubject) -> None:
     """Compare ``iss``."""
     if subject.claims.iss != subject.expected.issuer:
-        raise VerificationError("id_token.issuer")
+        raise VerificationError(f"{subject.document}.issuer")
 
 
 @check(
     "E3.9",
     "The audience is this client and nobody else.",
-    clause="OIDC Core §3.1.3.7 (3)",
-    codes=["id_token.audience"],
+    clause="OIDC Core §3.1.3.7 (3); JARM §2.4",
+    codes=["*.audience"],
 )
-def check_audience(subject: AssertionSubject) -> None:
+def check_audience(subject: AddressedSubject) -> None:
     """Compare ``aud``: no other audience is trusted, so that more than one is always one too many."""
     if subject.claims.aud != (subject.expected.client_id,):
-        raise VerificationError("id_token.audience")
+        raise VerificationError(f"{subject.document}.audience")
 
 
 @check(

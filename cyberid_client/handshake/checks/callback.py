@@ -8,7 +8,7 @@ from typing import Final
 
 from cyberid_client.errors import LoginDeclinedError, LoginRestartError, UnavailableError, VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import CallbackSubject
+from cyberid_client.handshake.subjects import AnswerSubject, CallbackSubject
 
 __all__ = [
     "check_callback_issuer",
@@ -68,13 +68,13 @@ def check_lifetime(subject: CallbackSubject) -> None:
     "E1.1b",
     "The state is that of the login which this browser started.",
     clause="RFC 6749 §10.12; RFC 9700 §4.7.1",
-    codes=["callback.state"],
+    codes=["*.state"],
 )
-def check_state(subject: CallbackSubject) -> None:
+def check_state(subject: AnswerSubject) -> None:
     """Compare ``state`` in constant time; an absent one is refused."""
-    state = subject.callback.state
+    state = subject.answer.state
     if state is None or not hmac.compare_digest(state.encode(), subject.pending.state.encode()):
-        raise VerificationError("callback.state")
+        raise VerificationError(f"{subject.document}.state")
 
 
 @check(
@@ -94,13 +94,16 @@ def check_callback_issuer(subject: CallbackSubject) -> None:
 
 @check(
     "E1.7",
-    "The response came in the response mode that is configured.",
-    clause="OAuth 2.0 Multiple Response Types §2.1; JARM §2.3",
+    "The response came in the response mode that is configured; nothing plain stands beside a signed one.",
+    clause="OAuth 2.0 Multiple Response Types §2.1; JARM §2.3.1; profile §3",
     codes=["callback.response_mode"],
 )
 def check_response_mode(subject: CallbackSubject) -> None:
-    """Refuse a signed response where a plain one was asked for."""
-    if subject.callback.response is not None:
+    """Refuse a signed response where a plain one was asked for, a plain one for a signed one, and both."""
+    callback = subject.callback
+    is_signed = callback.response is not None
+    is_plain = any(each is not None for each in (callback.state, callback.iss, callback.code, callback.error))
+    if is_signed != (subject.rp.response == "jarm") or (is_signed and is_plain):
         raise VerificationError("callback.response_mode")
 
 
@@ -108,12 +111,12 @@ def check_response_mode(subject: CallbackSubject) -> None:
     "P2.2",
     "The response holds exactly one of code and error.",
     clause="RFC 6749 §4.1.2; profile §2, kinds",
-    codes=["callback.code_or_error"],
+    codes=["*.code_or_error"],
 )
-def check_code_or_error(subject: CallbackSubject) -> None:
+def check_code_or_error(subject: AnswerSubject) -> None:
     """Refuse both and neither; an empty code is none."""
-    if bool(subject.callback.code) == (subject.callback.error is not None):
-        raise VerificationError("callback.code_or_error")
+    if bool(subject.answer.code) == (subject.answer.error is not None):
+        raise VerificationError(f"{subject.document}.code_or_error")
 
 
 @check(
@@ -122,9 +125,9 @@ def check_code_or_error(subject: CallbackSubject) -> None:
     clause="RFC 6749 §4.1.2.1; OIDC Core §3.1.2.6",
     codes=["declined.*", "issuer.unavailable"],
 )
-def check_declined(subject: CallbackSubject) -> None:
-    """End the login when the response says no; after state and issuer, so that only the issuer can."""
-    error = subject.callback.error
+def check_declined(subject: AnswerSubject) -> None:
+    """End the login when the response says no; after all else, so that only the issuer can."""
+    error = subject.answer.error
     if error is None:
         return
     if error in _UNAVAILABLE:

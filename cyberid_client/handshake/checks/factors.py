@@ -37,10 +37,9 @@ def check_assurance(subject: AssertionSubject) -> None:
 def check_factors(subject: AssertionSubject) -> None:
     """Compare ``amr`` with ``acr``; values that are no factor count for nothing.
 
-    Where ``amr`` may be absent, or has words of its own, the factors are those of the mode.
+    Where ``amr`` may be absent, or in words of its own, the factors are those of the mode; what is in the
+    profile's words is compared all the same.
     """
-    if subject.expected.may_be_sparse:
-        return
     passed, reached = passed_factors(subject), reached_mode(subject)
     if not passed or (reached is not None and not passed >= reached.factors):
         raise VerificationError("id_token.factors")
@@ -54,6 +53,10 @@ def reached_mode(subject: AssertionSubject) -> Assurance | None:
 
 def passed_factors(subject: AssertionSubject) -> frozenset[Factor]:
     """Return the factors of ``amr``, or of the mode where ``amr`` is not the profile's own."""
-    if subject.expected.may_be_sparse and (reached := reached_mode(subject)) is not None:
+    expected = subject.expected
+    named = frozenset([_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS])
+    # "face" is a word of RFC 8176 too; only the other two say that the words are the profile's.
+    speaks_profile = expected.chain_required and named - {Factor.FACE}
+    if expected.may_be_sparse and not speaks_profile and (reached := reached_mode(subject)) is not None:
         return reached.factors
-    return frozenset([_FACTORS[name] for name in subject.claims.amr or () if name in _FACTORS])
+    return named

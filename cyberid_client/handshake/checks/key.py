@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyberid_client.errors import ChainError, SignatureError, VerificationError
+from cyberid_client.errors import SignatureError, VerificationError
 from cyberid_client.handshake.check import check
 from cyberid_client.handshake.subjects import RevocableSubject, SignedSubject
 
@@ -70,16 +70,15 @@ def check_key_is_published(subject: SignedSubject) -> None:
     "E3.6e",
     "No certificate below the root was revoked, and lists whose time is not over say so.",
     clause="RFC 5280 §6.3; profile §2, §7",
-    codes=["revocation.*"],
+    codes=["*.chain_missing", "chain.*", "revocation.*"],
 )
 def check_revocation(subject: RevocableSubject) -> None:
     """Look the certificates of the chain up.
 
     It comes last: lists that are not here are fetched only for a document about which all else holds.
-    Without a chain that holds, which E3.6c demands, there is no path to ask about.
+    Without a chain that holds there is no path to ask about, and so no answer.
     """
-    try:
-        path = subject.chain().certificates if subject.chain else ()
-    except ChainError:
-        return
+    if not subject.chain:
+        raise VerificationError(f"{subject.document}.chain_missing")
+    path = subject.chain().certificates
     subject.crls.require_good(path, policy=subject.revocation, now=subject.now)

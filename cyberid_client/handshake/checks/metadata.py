@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from cyberid_client.config import RelyingParty
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
+from cyberid_client.handshake.dpop import ALGORITHM as DPOP_ALGORITHM
 from cyberid_client.handshake.subjects import MetadataSubject, ServerSubject
+from cyberid_client.wire.metadata import ServerMetadata
 from cyberid_client.wire.urls import parse_web_url
 
 __all__ = [
@@ -115,22 +118,59 @@ def check_endpoints(subject: ServerSubject) -> None:
 @check(
     "P3.7",
     "The issuer offers all the protection that is configured; less is never negotiated.",
-    clause="profile §3; FAPI 2.0 Security Profile §5.3.2; RFC 9207 §3",
+    clause="profile §3; FAPI 2.0 Security Profile §5.3.2; RFC 9207 §3; JARM §4; RFC 9449 §5.1; RFC 8705 §3.3",
     codes=["metadata.capability"],
 )
 def check_capabilities(subject: ServerSubject) -> None:
     """Compare what the issuer says it supports with what a login needs."""
     server, rp = subject.server, subject.rp
     offered = (
-        server.authorization_response_iss_parameter_supported,
         "code" in server.response_types_supported,
-        "query" in (server.response_modes_supported or ("query",)),
         "pairwise" in server.subject_types_supported,
         "S256" in server.code_challenge_methods_supported,
-        "private_key_jwt" in server.token_endpoint_auth_methods_supported,
-        rp.client_keys.signing.algorithm in server.token_endpoint_auth_signing_alg_values_supported,
         rp.algorithm in server.id_token_signing_alg_values_supported,
         rp.acr_value(rp.assurance) in server.acr_values_supported,
+        _offers_authentication(server, rp),
+        _offers_response(server, rp),
+        _offers_binding(server, rp),
+        _offers_encryption(server, rp),
+        _offers_request_objects(server, rp),
     )
     if not all(offered):
         raise VerificationError("metadata.capability")
+
+
+def _offers_authentication(server: ServerMetadata, rp: RelyingParty) -> bool:
+    if rp.client_authentication not in server.token_endpoint_auth_methods_supported:
+        return False
+    algorithms = server.token_endpoint_auth_signing_alg_values_supported
+    return rp.client_authentication != "private_key_jwt" or rp.client_keys.signing.algorithm in algorithms
+
+
+def _offers_response(server: ServerMetadata, rp: RelyingParty) -> bool:
+    if rp.response == "jarm":
+        algorithms = server.authorization_signing_alg_values_supported
+        return "query.jwt" in server.response_modes_supported and rp.algorithm in algorithms
+    # An absent list stands for query and fragment (RFC 8414 §2); a plain response needs its own iss.
+    is_plain = "query" in (server.response_modes_supported or ("query",))
+    return is_plain and server.authorization_response_iss_parameter_supported
+
+
+def _offers_binding(server: ServerMetadata, rp: RelyingParty) -> bool:
+    if rp.sender_constraint == "dpop":
+        return DPOP_ALGORITHM in server.dpop_signing_alg_values_supported
+    return rp.sender_constraint == "none" or server.tls_client_certificate_bound_access_tokens
+
+
+def _offers_encryption(server: ServerMetadata, rp: RelyingParty) -> bool:
+    if rp.id_token == "jws":  # noqa: S105 - the name of a setting
+        return True
+    newest = rp.client_keys.decryption[0].algorithm
+    is_offered = rp.content_encryption in server.id_token_encryption_enc_values_supported
+    return is_offered and newest in server.id_token_encryption_alg_values_supported
+
+
+def _offers_request_objects(server: ServerMetadata, rp: RelyingParty) -> bool:
+    if rp.request_object == "plain" and not server.require_signed_request_object:
+        return True
+    return rp.client_keys.signing.algorithm in server.request_object_signing_alg_values_supported

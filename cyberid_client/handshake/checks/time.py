@@ -6,28 +6,42 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AssertionSubject
+from cyberid_client.handshake.subjects import AddressedSubject, AssertionSubject, JARMSubject
 
 __all__ = [
     "check_authentication_time",
     "check_expiry",
     "check_issued_at",
     "check_not_before",
+    "check_response_lifetime",
 ]
 
 MAX_TOKEN_AGE: Final = 600
+MAX_RESPONSE_LIFETIME: Final = 600
 
 
 @check(
     "E3.11",
     "An assertion is refused from the very second of its expiry.",
-    clause="OIDC Core §3.1.3.7 (9)",
-    codes=["id_token.expired"],
+    clause="OIDC Core §3.1.3.7 (9); JARM §2.4",
+    codes=["*.expired"],
 )
-def check_expiry(subject: AssertionSubject) -> None:
+def check_expiry(subject: AddressedSubject) -> None:
     """Compare ``exp`` with now; nothing is forgiven."""
     if subject.claims.exp <= subject.now:
-        raise VerificationError("id_token.expired")
+        raise VerificationError(f"{subject.document}.expired")
+
+
+@check(
+    "E1.8",
+    "A signed response ends at most ten minutes from now.",
+    clause="JARM §2.1, exp",
+    codes=["jarm.lifetime"],
+)
+def check_response_lifetime(subject: JARMSubject) -> None:
+    """Compare ``exp`` with now; the leeway forgives an issuer whose clock is ahead of ours."""
+    if subject.claims.exp > subject.now + MAX_RESPONSE_LIFETIME + subject.expected.leeway:
+        raise VerificationError("jarm.lifetime")
 
 
 @check(
@@ -48,13 +62,13 @@ def check_issued_at(subject: AssertionSubject) -> None:
     "E3.13",
     "An assertion is not used before its time.",
     clause="RFC 7519 §4.1.5",
-    codes=["id_token.not_yet_valid"],
+    codes=["*.not_yet_valid"],
 )
-def check_not_before(subject: AssertionSubject) -> None:
+def check_not_before(subject: AddressedSubject) -> None:
     """Compare ``nbf`` with now, when it is there."""
     nbf = subject.claims.nbf
     if nbf is not None and nbf > subject.now + subject.expected.leeway:
-        raise VerificationError("id_token.not_yet_valid")
+        raise VerificationError(f"{subject.document}.not_yet_valid")
 
 
 @check(
