@@ -30,7 +30,8 @@ class Fault:
             ``max_age``: ask for one. ``earlier_login``: have finished a login before, and fetch the
             documents anew. ``policy``: a purpose table that demands the test mark of signers.
             ``manual_clock``: share a clock that stands still with the issuer. ``in_process``: use the
-            in-process transport.
+            in-process transport. ``logout``: take logout tokens. ``events``: take security events.
+        err: what a client must answer to a security event, RFC 8935 §2.4; ``None`` for anything else.
         stage: the kind of message that it changes.
         change: the change.
         prepare: what is published beside it from the moment of arming until ``disarm``.
@@ -43,6 +44,7 @@ class Fault:
     expected_code: str
     module: str | None = None
     needs: str | None = None
+    err: str | None = None
     stage: str = field(repr=False)
     change: Change = field(repr=False)
     prepare: Callable[[Keyring], None] | None = field(default=None, repr=False)

@@ -42,6 +42,7 @@ def exchange(
     headers: dict[str, str],
     deadline: float,
     max_bytes: int,
+    is_form: bool = True,
 ) -> Answer:
     """Send one request on a connection of its own and read the whole answer.
 
@@ -54,13 +55,14 @@ def exchange(
         headers: beside ``Host``, ``Content-Length`` and ``Content-Type``.
         deadline: in terms of ``time.monotonic()``; each wait ends there.
         max_bytes: the response body may be at most this long.
+        is_form: whether a ``POST`` says that it is a form; if not, ``headers`` say what it is.
 
     Raises:
         ConfigurationError: the URL is not one to open.
         TransportError: no complete answer within the limits.
     """
     connection, target = _prepare(url, timeout=_left(deadline))
-    extra = {"Content-Type": _FORM_TYPE} if method == "POST" else {}
+    extra = {"Content-Type": _FORM_TYPE} if method == "POST" and is_form else {}
     try:
         connection.connect()
         connection.request(method, target, body=form or None, headers={**headers, **extra})

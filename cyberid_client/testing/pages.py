@@ -12,7 +12,14 @@ from cyberid_client.testing.clients import origin_of
 from cyberid_client.testing.people import FACTORS_OF_MODE, Person
 from cyberid_client.testing.pushed import PushedRequest
 
-__all__ = ["error_page", "page_headers", "people_page"]
+__all__ = [
+    "end_session_page",
+    "error_page",
+    "page_headers",
+    "people_page",
+    "session_ended_page",
+    "session_kept_page",
+]
 
 _STYLE: Final = """
 :root{color-scheme:light dark;--ink:#17212b;--paper:#f4f6f8;--card:#fff;--line:#c9d2da;--key:#0b5c8a;--soft:#52606d}
@@ -96,6 +103,41 @@ def error_page(reason: str) -> bytes:
         "This request cannot be answered",
         f"""<p class="mark">Mock issuer</p><h1>This request cannot be answered</h1>
 <p><code>{escape(reason)}</code></p><p>Go back to the app and start the login again.</p>""",
+    )
+
+
+def end_session_page(*, client_id: str, interaction: str, action: str) -> bytes:
+    """Return the page that asks whether to log out everywhere.
+
+    The form posts ``interaction`` and ``decision`` (``end`` or ``keep``).
+    """
+    return _document(
+        "Log out of your network identity",
+        f"""<p class="mark">Mock issuer: everybody here is made up</p>
+<h1>Log out?</h1>
+<p><code>{escape(client_id)}</code> asks whether you want to log out here too. Every app in which you logged in
+with this browser is told.</p>
+<form method="post" action="{escape(action)}">
+<input type="hidden" name="interaction" value="{escape(interaction)}">
+<div class="do"><button name="decision" value="end">Log out everywhere</button>
+<button name="decision" value="keep">Stay logged in</button></div>
+</form>""",
+    )
+
+
+def session_ended_page() -> bytes:
+    """Return the page that says that the person is logged out."""
+    return _document(
+        "You are logged out",
+        """<p class="mark">Mock issuer</p><h1>You are logged out</h1><p>You may close this page.</p>""",
+    )
+
+
+def session_kept_page() -> bytes:
+    """Return the page that says that nothing has changed."""
+    return _document(
+        "You are still logged in",
+        """<p class="mark">Mock issuer</p><h1>You are still logged in</h1><p>Go back to the app.</p>""",
     )
 
 

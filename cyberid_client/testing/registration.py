@@ -104,6 +104,10 @@ class RegisteredClient:
         content_encryption: the ``enc`` of encrypted ID tokens.
         client_authentication: as registered.
         request_object: as registered: ``plain`` or ``signed``.
+        post_logout_redirect_uris: where it may be sent back to after a logout; compared byte by byte.
+        backchannel_logout_uri: where logout tokens go; ``None`` for a client that wants none.
+        backchannel_logout_session_required: whether each of them names a session.
+        events_uri: where security events go; ``None`` for a client that wants none.
     """
 
     client_id: str
@@ -124,6 +128,10 @@ class RegisteredClient:
     content_encryption: str = "A256GCM"
     client_authentication: str = "private_key_jwt"
     request_object: str = "plain"
+    post_logout_redirect_uris: tuple[str, ...] = field(default=(), repr=False)
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    events_uri: str | None = None
 
 
 def make_client(
