@@ -18,6 +18,7 @@ from cyberid_client.config import RelyingParty
 from cyberid_client.effects import Leg, StorePut, StoreTake
 from cyberid_client.errors import ConfigurationError, CyberIDError, LoginRestartError, StoreError
 from cyberid_client.handshake import cookies
+from cyberid_client.handshake.dpop import NonceMemory
 from cyberid_client.handshake.logout import logout_page
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
@@ -100,6 +101,7 @@ class Legs:
     def __init__(self, rp: RelyingParty, *, clock: Clock | None) -> None:
         self.env = Environment(system_clock if clock is None else clock)
         self.cache = ChainCache()
+        self.nonces = NonceMemory()
         self.link = IssuerLink(rp, env=self.env, cache=self.cache)
         self.keeper = SnapshotKeeper(self.link)
         self.status = StatusKeeper(self.link, metadata=self._believed_metadata)
@@ -115,7 +117,7 @@ class Legs:
     def start_login(self, ask: RedirectAsk) -> Leg[LoginRequest]:
         """Push the request and keep what must be kept until the browser is back."""
         snapshot = yield from self.current_snapshot()
-        flow = start_redirect(self.rp, ask, snapshot.metadata, self.env)
+        flow = start_redirect(self.rp, ask, snapshot.metadata, self.env, nonces=self.nonces)
         started = yield from self.keeper.answering(flow)
         handle = yield from self._keep(started.pending)
         name = cookies.cookie_name(started.pending.state)
@@ -139,6 +141,7 @@ class Legs:
             env=self.env,
             cache=self.cache,
             crls=snapshot.crls,
+            nonces=self.nonces,
         )
         login = yield from self.keeper.answering(flow)
         self._note_identity_shape(login)
