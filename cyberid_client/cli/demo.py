@@ -42,6 +42,9 @@ __all__ = ["require_algorithm", "walk_alone", "walk_with_app"]
 _CLIENT_ID: Final = "shop"
 _PERSON: Final = "adult"
 _LOGIN_FORM: Final = "id-login"
+_ORDER_FORM: Final = "order"
+_CHECKOUT: Final = "/checkout"
+_CALLBACK: Final = "/id/callback"
 _CELL: Final = 28
 _WATCH_SECONDS: Final = 0.5
 
@@ -77,7 +80,7 @@ def walk_with_app(app: Path, *, serve: bool, algorithm: str = "ES256") -> None:
         _issuer(algorithm) as issuer,
     ):
         port = free_port()
-        callback = f"http://127.0.0.1:{port}/callback"
+        callback = f"http://127.0.0.1:{port}{_CALLBACK}"
         client = issuer.register(client_id=_CLIENT_ID, redirect_uri=callback)
         with run_app(
             app,
@@ -147,6 +150,29 @@ def _walk(issuer: MockIssuer, app: AppProcess, *, sector: str) -> None:
     say_step(6, "What the shop never saw")
     _say_unseen(issuer)
     _say_searched(issuer, app, browser, sector=sector)
+    if any(form.id == _ORDER_FORM for form in page.forms):
+        _walk_checkout(issuer, app, browser, page)
+
+
+def _walk_checkout(issuer: MockIssuer, app: AppProcess, browser: Browser, page: Page) -> None:
+    """Order something and pay: the app asks the person who is logged in to prove it again."""
+    browser.submit(page, form=_ORDER_FORM)
+    page = browser.open(f"{app.url}{_CHECKOUT}")
+    _must_be_at(page, issuer.issuer)
+    asked = issuer.asked
+    page = browser.submit(page, {"person": _PERSON}, button="allow")
+    _must_be_at(page, app.url)
+    say_step(7, "What paying asked on top")
+    say("A login that is good for looking around need not be good for paying. The checkout asked again:")
+    say_pairs(
+        (
+            ("acr_values", asked["acr_values"], "certificate, password and face (R04)"),
+            ("max_age", asked["max_age"], "proved now, not earlier"),
+        )
+    )
+    say("The same person agreed, and the session went on under a new id. Had it been somebody else, or had")
+    say("the person said no, the session would have stayed as it was, and nothing would have been paid.")
+    click.echo()
 
 
 def _must_be_at(page: Page, origin: str) -> None:

@@ -1,61 +1,36 @@
-"""The example shop: a login with the ID beside a login without, and orders."""
+"""The example shop: a login with the ID beside a login without, orders, and a checkout."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from http import HTTPStatus
-from pathlib import Path
 
-from accounts import SESSION_SECONDS, Accounts
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from accounts import Accounts
+from flask import Flask, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from login import add_login
-from sessions import Sessions, Visitor, add_form_guard
+from login import add_id_login
+from sessions import SESSION_SECONDS, Sessions, Visitor, add_form_guard
+from sqlalchemy import Engine
+from tables import METADATA
 from werkzeug.exceptions import HTTPException
 
-from cyberid_client import (
-    Client,
-    ConfigurationError,
-    CyberIDError,
-    Login,
-    LoginDeclinedError,
-    LoginRestartError,
-    PseudonymKeys,
-    UnavailableError,
-    VerificationError,
-)
+from cyberid_client import Assurance, Client, PseudonymKeys
+from cyberid_client.integrations.flask import CyberID
 
 ITEMS = ("Jasmine tea", "Clay teapot", "Two small cups")
 NAME_MAX, PASSWORD_MIN, PASSWORD_MAX = 40, 10, 200
-# Where a login may lead; the ID login asks the library instead, which takes any path of this origin.
+# Where a local login may lead; the ID login asks the library instead, which takes any path of this origin.
 PLACES = frozenset({"/", "/orders"})
-
-# Class of the error → HTTP status, heading, and what the person reads. Never more than that: the
-# code is for the log, and nothing that arrived from outside is shown.
-FAILURES: dict[type[CyberIDError], tuple[int, str, str]] = {
-    LoginDeclinedError: (403, "You are not logged in", "The login was ended on the page of the ID platform."),
-    LoginRestartError: (
-        400,
-        "This login is over",
-        "It took too long, was finished before, or was started in another browser.",
-    ),
-    VerificationError: (403, "We could not log you in", "The answer that arrived here could not be trusted."),
-    UnavailableError: (503, "Please try again soon", "The ID platform cannot be reached at the moment."),
-    ConfigurationError: (
-        500,
-        "Our fault",
-        "The login with the ID is not set up correctly. We have been told.",
-    ),
-}
+# Who pays has shown all factors so many seconds ago at most.
+CHECKOUT_SECONDS = 120
 
 
-def create_app(client: Client, database: Path, *, secret_key: bytes, keys: PseudonymKeys) -> Flask:
+def create_app(client: Client, engine: Engine, *, secret_key: bytes, keys: PseudonymKeys) -> Flask:
     """Make the shop.
 
     Args:
         client: logs people in with the ID.
-        database: the SQLite file; made if it is not there.
+        engine: the shop's database; its tables are made if they are not there.
         secret_key: signs the session cookie; the same after a restart.
         keys: hash the pseudonyms; the same after a restart, and never stored beside the database.
     """
@@ -63,37 +38,21 @@ def create_app(client: Client, database: Path, *, secret_key: bytes, keys: Pseud
     app.config.update(
         SECRET_KEY=secret_key,
         SESSION_COOKIE_NAME="__Host-shop-session",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
         MAX_CONTENT_LENGTH=16 * 1024,
     )
-    accounts = Accounts(database)
-    sessions = Sessions(accounts)
-
-    def log_in(login: Login) -> Response:
-        digests = [str(login.pseudonym.digest(keys, key_id=key_id)) for key_id in keys.ids]
-        user_id = accounts.user_of_pseudonym(digests)
-        sessions.open(Visitor(user_id, f"Guest {short_form(digests[0], keys)}", in_words(login)))
-        return Response(status=303, headers=[("Location", login.return_to)])
-
+    METADATA.create_all(engine)
+    accounts, sessions = Accounts(engine), Sessions(engine)
     add_form_guard(app)
-    add_error_pages(app, client)
-    add_login(app, client, log_in)
+    cyberid = add_id_login(app, client, accounts, sessions, keys=keys)
     add_local_login(app, accounts, sessions)
     add_pages(app, accounts, sessions)
+    add_checkout(app, accounts, sessions, cyberid)
     return app
-
-
-def short_form(digest: str, keys: PseudonymKeys) -> str:
-    """Return six characters of a keyed hash: enough to tell two accounts apart, nothing to look up."""
-    return keys.mac(keys.newest, b"short form" + digest.encode()).hex()[:6]
-
-
-def in_words(login: Login) -> str:
-    """Return how somebody logged in, for the page."""
-    return f"{login.assurance.name}: {' and '.join(sorted(login.factors))}"
 
 
 def add_pages(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
@@ -119,10 +78,10 @@ def add_pages(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
             accounts.add_order(visitor.user_id, request.form["item"])
         return redirect(url_for("orders"), 303)
 
-    @app.post("/logout")
-    def log_out() -> ResponseReturnValue:
-        sessions.close()
-        return redirect(url_for("home"), 303)
+    @app.errorhandler(HTTPException)
+    def no_page(error: HTTPException) -> ResponseReturnValue:
+        words = str(error.description) if error.code == 400 else "There is nothing to see here."  # noqa: PLR2004 - HTTP's word for what a form may say
+        return render_template("message.html", heading=error.name, words=words), error.code or 500
 
     @app.context_processor
     def give_visitor() -> dict[str, object]:
@@ -130,16 +89,48 @@ def add_pages(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        # No form-action: browsers apply it to the redirect that follows the ID login's form.
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        # An error page stands at the callback's URL, and what is in its query belongs to nobody else.
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # No form-action: browsers apply it to the redirect that follows the ID login's form. The pages of
+        # the ID login have headers of their own.
+        policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def add_checkout(app: Flask, accounts: Accounts, sessions: Sessions, cyberid: CyberID) -> None:
+    """Let people pay: who logged in with the ID proves it again, who has a password gives it again."""
+
+    def prove_again() -> Response | None:
+        if cyberid.current is None:
+            return None
+        return cyberid.require(
+            assurance=Assurance.R04, max_age=CHECKOUT_SECONDS, return_to=url_for("checkout")
+        )
+
+    @app.get("/checkout")
+    @_logged_in(sessions)
+    def checkout(visitor: Visitor) -> ResponseReturnValue:
+        count = accounts.unpaid(visitor.user_id)
+        if count == 0:
+            return redirect(url_for("orders"), 303)
+        return prove_again() or show_checkout(count)
+
+    @app.post("/checkout")
+    @_logged_in(sessions)
+    def pay(visitor: Visitor) -> ResponseReturnValue:
+        count, password = accounts.unpaid(visitor.user_id), request.form.get("password", "")[:PASSWORD_MAX]
+        if cyberid.current is None and accounts.authenticate(visitor.shown, password) != visitor.user_id:
+            return show_checkout(count, why="This is not your password."), 403
+        instead = prove_again()
+        if instead is None:
+            accounts.pay(visitor.user_id)
+        return instead or redirect(url_for("orders"), 303)
+
+    def show_checkout(count: int, *, why: str = "") -> str:
+        return render_template("checkout.html", count=count, by_id=cyberid.current is not None, why=why)
 
 
 def _logged_in(
@@ -152,7 +143,7 @@ def _logged_in(
         def guarded() -> ResponseReturnValue:
             visitor = sessions.visitor()
             if visitor is None:
-                return redirect(url_for("choose_login", return_to="/orders"), 303)
+                return redirect(url_for("choose_login", return_to=url_for("orders")), 303)
             return page(visitor)
 
         return guarded
@@ -164,14 +155,12 @@ def add_local_login(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
     """Add the way in that needs no ID."""
 
     def refuse(why: str) -> ResponseReturnValue:
-        return render_template(
-            "login.html", return_to=_place(), why=why, name=request.form.get("name", "")
-        ), 403
+        name = request.form.get("name", "")
+        return render_template("login.html", return_to=_place(), why=why, name=name), 403
 
     def welcome(user_id: str, name: str) -> ResponseReturnValue:
-        place = _place()
-        sessions.open(Visitor(user_id, name, "name and password"))
-        return redirect(place, 303)
+        sessions.replace({"user": user_id, "shown": name, "assurance": "name and password"})
+        return redirect(request.script_root + _place(), 303)
 
     @app.post("/login/local")
     def local_login() -> ResponseReturnValue:
@@ -189,28 +178,5 @@ def add_local_login(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
 
 
 def _place() -> str:
-    asked = request.form.get("return_to", "/")
+    asked = request.form.get("return_to", "/").removeprefix(request.script_root) or "/"
     return asked if asked in PLACES else "/"
-
-
-def add_error_pages(app: Flask, client: Client) -> None:
-    """Show a plain page with a way on; the log has code and reference, and no value."""
-
-    @app.errorhandler(CyberIDError)
-    def no_login(error: CyberIDError) -> ResponseReturnValue:
-        app.logger.warning("login failed: code=%s reference=%s", error.code, error.reference)
-        status, heading, words = next(FAILURES[kind] for kind in type(error).__mro__ if kind in FAILURES)
-        reply = make_response(page(heading, words, error.reference), status)
-        forget = client.clear_cookie(request.query_string.decode("latin-1"))
-        if forget:
-            reply.headers.add("Set-Cookie", forget)
-        return reply
-
-    @app.errorhandler(HTTPException)
-    def no_page(error: HTTPException) -> ResponseReturnValue:
-        bad_request = error.code == HTTPStatus.BAD_REQUEST
-        words = str(error.description) if bad_request else "There is nothing to see here."
-        return page(error.name, words), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-
-    def page(heading: str, words: str, reference: str | None = None) -> str:
-        return render_template("message.html", heading=heading, words=words, reference=reference)

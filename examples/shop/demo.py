@@ -1,7 +1,9 @@
 """Start the shop against an issuer on loopback: ``cyberid demo --app examples/shop`` calls this.
 
-Prints ``ready URL`` when it listens, and serves until it is ended. The data folder holds the database
-and, in a file of its own, the two secrets that must be the same after a restart.
+Prints ``ready URL`` when it listens, and serves until it is ended. The data folder holds, in a file of
+its own, the two secrets that must be the same after a restart, and the database, unless
+``SHOP_DATABASE_URL`` names another one (``postgresql://…``). With ``SHOP_REDIS_URL`` the logins that are
+under way wait in Redis instead of the database.
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ import sys
 from pathlib import Path
 
 from app import create_app
+from sqlalchemy import Engine, create_engine, make_url
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cyberid_client import Client, ClientKey, CyberIDError, PseudonymKeys, RelyingParty, TrustStore
+from cyberid_client.ports import PendingStore
+from cyberid_client.stores.redis import RedisPendingStore
+from cyberid_client.stores.sql import SQLPendingStore, SQLReplayStore
 
 HOST = "127.0.0.1"
 
@@ -36,19 +42,21 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     url = f"http://{HOST}:{options.port}"
     try:
+        session_key, pseudonym_key = keep_secrets(options.data / "secrets.json")
+        keys = PseudonymKeys({"k1": pseudonym_key})
         party = RelyingParty(
             issuer=options.issuer,
             client_id=options.client_id,
-            redirect_uri=f"{url}/callback",
+            redirect_uri=f"{url}/id/callback",
             key=ClientKey.from_pem(options.key.read_bytes()),
             # The mock issuer's root carries the test mark, which TrustStore.from_pem refuses.
             trust=TrustStore.for_tests(options.root.read_bytes()),
             algorithm=options.alg,
+            pseudonym_keys=keys,
         )
-        session_key, pseudonym_key = keep_secrets(options.data / "secrets.json")
-        keys = PseudonymKeys({"k1": pseudonym_key})
-        with Client(party) as client:
-            app = create_app(client, options.data / "shop.sqlite3", secret_key=session_key, keys=keys)
+        engine = open_database(options.data)
+        with Client(party, pending=pending_store(engine), replay=replay_store(engine)) as client:
+            app = create_app(client, engine, secret_key=session_key, keys=keys)
             with make_server(HOST, options.port, app, threaded=True, request_handler=Handler) as server:
                 sys.stdout.write(f"ready {url}\n")
                 sys.stdout.flush()
@@ -75,6 +83,31 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--alg", default="ES256", metavar="NAME", help="what the issuer signs with")
     return parser.parse_args(arguments)
+
+
+def open_database(folder: Path) -> Engine:
+    """Open the shop's database: the one that the environment names, or a file."""
+    url = make_url(os.environ.get("SHOP_DATABASE_URL") or f"sqlite:///{folder / 'shop.sqlite3'}")
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(url, pool_pre_ping=True)
+
+
+def pending_store(engine: Engine) -> PendingStore:
+    """Keep logins that are under way where every process of the shop finds them."""
+    redis_url = os.environ.get("SHOP_REDIS_URL")
+    if redis_url:
+        return RedisPendingStore(redis_url)
+    store = SQLPendingStore(engine)
+    store.create_tables()
+    return store
+
+
+def replay_store(engine: Engine) -> SQLReplayStore:
+    """Remember notices and events in the shop's own database, where they also take effect."""
+    store = SQLReplayStore(engine)
+    store.create_tables()
+    return store
 
 
 def keep_secrets(path: Path) -> tuple[bytes, bytes]:

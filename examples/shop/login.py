@@ -1,22 +1,87 @@
-from collections.abc import Callable
+"""The login with the ID: what the shop does with a login, a logout notice and a security event."""
 
-from flask import Flask, Response, request
+from __future__ import annotations
 
-from cyberid_client import Client, Login
+from collections.abc import Mapping
+
+from accounts import Accounts
+from flask import Flask
+from sessions import Sessions, hash_of
+from sqlalchemy import Connection
+
+from cyberid_client import Client, Login, Pseudonym, PseudonymKeys
+from cyberid_client.integrations.flask import CyberID
+from cyberid_client.integrations.web import WebLogin, WebSession, refuse_login
+from cyberid_client.notices import AccountState, LogoutNotice
+
+# The platform's name of the login, hashed; it has another one for a step-up, and may end either.
+ISSUER_SESSION, ISSUER_SESSION_AGAIN = "issuer_session", "issuer_session_again"
 
 
-def add_login(app: Flask, client: Client, log_in: Callable[[Login], Response]) -> None:
-    """Let people log in with the ID; ``log_in`` opens the app's own session and says where to go."""
+class IDLogin:
+    """What the shop gives to the endpoints."""
 
-    @app.post("/login/id")
-    def start_login() -> Response:
-        ask = client.start_login(return_to=request.form.get("return_to", "/"))
-        return Response(status=303, headers=[("Location", ask.url), ("Set-Cookie", ask.set_cookie)])
+    def __init__(self, accounts: Accounts, keys: PseudonymKeys) -> None:
+        self._accounts = accounts
+        self._keys = keys
 
-    @app.get("/callback")
-    def finish_login() -> Response:
-        query = request.query_string.decode("latin-1")
-        handle = request.cookies.get(client.cookie_name_for(query) or "")
-        reply = log_in(client.finish_login(query, handle=handle))
-        reply.headers.add("Set-Cookie", client.clear_cookie(query))
-        return reply
+    def log_in(self, login: Login, _before: WebSession) -> Mapping[str, str]:
+        """Return what the new session begins with: the shop's own user id above all."""
+        digests = self._digests(login.pseudonym)
+        user_id = self._accounts.user_of_pseudonym(digests, authenticated_at=login.authenticated_at)
+        if user_id is None:
+            refuse_login()
+        shown, issuer_session = f"Guest {short_form(digests[0], self._keys)}", hash_of(login.session_id or "")
+        return {"user": user_id, "shown": shown, "assurance": in_words(login), ISSUER_SESSION: issuer_session}
+
+    def step_up(self, login: Login, _session: WebSession) -> Mapping[str, str]:
+        """Return what is added to the session when the same person proved more."""
+        return {"assurance": in_words(login), ISSUER_SESSION_AGAIN: hash_of(login.session_id or "")}
+
+    def end_sessions(self, notice: LogoutNotice, transaction: object) -> None:
+        """End the session that the platform ended, or all of a person, in the transaction of the notice."""
+        assert isinstance(transaction, Connection)  # noqa: S101 - the replay store is SQL's
+        if notice.session_id is not None:
+            hashes = [hash_of(notice.session_id)]
+            Sessions.end_all(transaction, names=(ISSUER_SESSION, ISSUER_SESSION_AGAIN), values=hashes)
+        elif notice.pseudonym is not None:
+            users = self._accounts.users_of_pseudonym(transaction, self._digests(notice.pseudonym))
+            Sessions.end_all(transaction, names=("user",), values=users)
+
+    def apply_event(self, state: AccountState, transaction: object) -> None:
+        """Note how an account stands: new logins with the ID depend on it, and nothing else does."""
+        assert isinstance(transaction, Connection)  # noqa: S101 - as above
+        digests = self._digests(state.pseudonym)
+        self._accounts.note_standing(transaction, digests, standing=state.state, since=state.issued_at)
+
+    def _digests(self, pseudonym: Pseudonym) -> list[str]:
+        return [str(pseudonym.digest(self._keys, key_id=key_id)) for key_id in self._keys.ids]
+
+
+def in_words(login: Login) -> str:
+    """Return how somebody logged in, for the page."""
+    return f"{login.assurance.name}: {' and '.join(sorted(login.factors))}"
+
+
+def short_form(digest: str, keys: PseudonymKeys) -> str:
+    """Return six characters of a keyed hash: enough to tell two accounts apart, nothing to look up."""
+    return keys.mac(keys.newest, b"short form" + digest.encode()).hex()[:6]
+
+
+def add_id_login(
+    app: Flask, client: Client, accounts: Accounts, sessions: Sessions, *, keys: PseudonymKeys
+) -> CyberID:
+    """Add all endpoints of the login with the ID, below ``/id``."""
+    shop = IDLogin(accounts, keys)
+    web = WebLogin(
+        client=client,
+        keys=keys,
+        on_login=shop.log_in,
+        on_step_up=shop.step_up,
+        end_sessions=shop.end_sessions,
+        apply_event=shop.apply_event,
+        prefix="/id",
+        login_page="/login",
+        app_name="The tea shop",
+    )
+    return CyberID(app, web=web, session=sessions)

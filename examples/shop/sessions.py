@@ -1,13 +1,24 @@
-"""Who is logged in, and which forms are ours."""
+"""Who is logged in, and which forms are ours.
+
+Sessions are rows of the database and the cookie holds a token, so that the shop, and a logout token of the
+platform, can end one whatever copies of the cookie there are. ``Sessions`` is the ``WebSession`` that the
+endpoints of the ID login write to.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from accounts import Accounts
 from flask import Flask, abort, g, request, session
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
+from tables import SESSIONS
+
+SESSION_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +37,91 @@ class Visitor:
 
 
 class Sessions:
-    """Open and close sessions; the cookie is signed by Flask, the session itself is in the database."""
+    """The session of the browser that asks; the cookie is signed by Flask, the entries are in the database."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-    def open(self, visitor: Visitor) -> None:
-        """Log somebody in under a token that nobody knew before: nothing of the old session stays."""
-        self.close()
-        session["token"] = self._accounts.open_session(visitor.user_id)
-        session["shown"] = visitor.shown
-        session["assurance"] = visitor.assurance
+    def get(self, name: str) -> str | None:
+        """Return an entry, or ``None``."""
+        return self._entries().get(name)
 
-    def close(self) -> None:
+    def set(self, name: str, value: str) -> None:
+        """Keep an entry."""
+        entries = {**self._entries(), name: value}
+        with self._engine.begin() as db:
+            self._write(db, {name: value})
+        g.entries = entries
+
+    def remove(self, name: str) -> None:
+        """Drop an entry, if it is there."""
+        entries = self._entries()
+        if entries.pop(name, None) is not None:
+            with self._engine.begin() as db:
+                db.execute(delete(SESSIONS).where(self._is_here(), SESSIONS.c.name == name))
+
+    def replace(self, entries: Mapping[str, str]) -> None:
+        """Begin a session with exactly these entries under a token that nobody knew before."""
+        self.clear()
+        with self._engine.begin() as db:
+            db.execute(delete(SESSIONS).where(SESSIONS.c.expires_at <= int(time.time())))
+            self._write(db, entries)
+        g.entries = dict(entries)
+
+    def rotate(self) -> None:
+        """Keep all entries under a new token; the old one is worth nothing."""
+        fresh, here = secrets.token_urlsafe(32), self._is_here()
+        with self._engine.begin() as db:
+            db.execute(update(SESSIONS).where(here).values(token_hash=hash_of(fresh)))
+        session["token"] = fresh
+
+    def clear(self) -> None:
         """Log out, here and in every copy of the cookie."""
-        if "token" in session:
-            self._accounts.close_session(session["token"])
+        with self._engine.begin() as db:
+            db.execute(delete(SESSIONS).where(self._is_here()))
         session.clear()
-        g.pop("visitor", None)
+        g.entries = {}
 
     def visitor(self) -> Visitor | None:
-        """Return who is logged in, asked once per request."""
-        if "visitor" not in g:
-            user_id = self._accounts.user_of_session(session.get("token", ""))
-            g.visitor = None if user_id is None else Visitor(user_id, session["shown"], session["assurance"])
-        visitor: Visitor | None = g.visitor
-        return visitor
+        """Return who is logged in."""
+        entries = self._entries()
+        if "user" not in entries:
+            return None
+        return Visitor(entries["user"], entries["shown"], entries["assurance"])
+
+    @staticmethod
+    def end_all(db: Connection, *, names: Iterable[str], values: Iterable[str]) -> None:
+        """End every session with one of these values in one of these entries, in an open transaction."""
+        where = SESSIONS.c.name.in_(names) & SESSIONS.c.value.in_(values)
+        found = select(SESSIONS.c.token_hash).where(where)
+        db.execute(delete(SESSIONS).where(SESSIONS.c.token_hash.in_(found)))
+
+    def _entries(self) -> dict[str, str]:
+        """Return all entries, read once per request."""
+        if "entries" not in g:
+            alive = SESSIONS.c.expires_at > int(time.time())
+            with self._engine.begin() as db:
+                rows = (
+                    db.execute(select(SESSIONS).where(self._is_here(), alive)) if "token" in session else ()
+                )
+                g.entries = {str(row.name): str(row.value) for row in rows}
+        entries: dict[str, str] = g.entries
+        return entries
+
+    def _write(self, db: Connection, entries: Mapping[str, str]) -> None:
+        token = session.setdefault("token", secrets.token_urlsafe(32))
+        db.execute(delete(SESSIONS).where(self._is_here(), SESSIONS.c.name.in_(entries)))
+        shared = {"token_hash": hash_of(token), "expires_at": int(time.time()) + SESSION_SECONDS}
+        rows = [{"name": name, "value": value, **shared} for name, value in entries.items()]
+        db.execute(insert(SESSIONS), rows)
+
+    def _is_here(self) -> ColumnElement[bool]:
+        return SESSIONS.c.token_hash == hash_of(session.get("token", ""))
+
+
+def hash_of(secret: str) -> str:
+    """Return what stands in the database for a secret of 256 random bits: a plain hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def add_form_guard(app: Flask) -> None:
@@ -59,6 +129,8 @@ def add_form_guard(app: Flask) -> None:
 
     @app.before_request
     def check_form() -> None:
+        if request.blueprint == "cyberid":  # These have a guard of their own.
+            return
         sent, expected = request.form.get("csrf", ""), session.get("csrf", "")
         if request.method == "POST" and not (
             expected and hmac.compare_digest(sent.encode(), expected.encode())

@@ -89,6 +89,7 @@ class TestDemo:
             "4. Which checks were made",
             "5. What the shop stored",
             "6. What the shop never saw",
+            "7. What paying asked on top",
             "Looked for the name, the pseudonym, the one-time code",
         ):
             assert words in result.output
@@ -202,7 +203,7 @@ class TestDemo:
 
     def test_app_whose_login_fails(self, tmp_path):
         """A walk that does not end logged in is a failure with the page's words."""
-        result = run("demo", "--app", change_shop(tmp_path, "{url}/callback", "{url}/elsewhere"))
+        result = run("demo", "--app", change_shop(tmp_path, "{url}/id/callback", "{url}/else/id/callback"))
         assert (result.exit_code, "The walk ended at a page that says:" in result.output) == (1, True)
 
     @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
 from cyberid_client import Client, ClientKey, PseudonymKeys, RelyingParty, TrustStore
@@ -19,7 +20,7 @@ SHOP = Path(__file__).parents[2] / "examples" / "shop"
 sys.path.insert(0, str(SHOP))  # An example is a folder to copy: its modules find each other as scripts do.
 
 from app import create_app  # noqa: E402 - after the path
-from demo import Handler  # noqa: E402 - after the path
+from demo import Handler, pending_store, replay_store  # noqa: E402 - after the path
 
 KEYS = {"k1": b"1" * 32}
 
@@ -32,6 +33,7 @@ class Shop:
     issuer: MockIssuer
     database: Path
     app: Flask
+    client: Client
 
     def log_in(self, browser: Browser, *, person="adult", return_to=None):
         """Walk a whole login and return the page at its end."""
@@ -59,26 +61,33 @@ def run_shop(issuer, database, *, keys=None, issuer_url=None):
     with make_server("127.0.0.1", 0, Flask("nothing yet"), threaded=True, request_handler=Handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         registered = issuer.register(
-            client_id="shop", redirect_uri=f"{url}/callback", sector="https://shop.example"
+            client_id="shop",
+            redirect_uri=f"{url}/id/callback",
+            sector="https://shop.example",
+            backchannel_logout_uri=f"{url}/id/backchannel-logout",
+            events_uri=f"{url}/id/security-events",
         )
         party = RelyingParty(
             issuer=issuer_url or issuer.issuer,
             client_id="shop",
-            redirect_uri=f"{url}/callback",
+            redirect_uri=f"{url}/id/callback",
             sector="https://shop.example",
             key=ClientKey.from_pem(registered.key_pem),
             trust=TrustStore.for_tests(issuer.root_pem),
+            pseudonym_keys=PseudonymKeys(keys or KEYS),
         )
-        with Client(party) as client:
-            app = create_app(client, database, secret_key=b"2" * 32, keys=PseudonymKeys(keys or KEYS))
+        engine = create_engine(f"sqlite:///{database}")
+        with Client(party, pending=pending_store(engine), replay=replay_store(engine)) as client:
+            app = create_app(client, engine, secret_key=b"2" * 32, keys=PseudonymKeys(keys or KEYS))
             server.app = app
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             try:
-                yield Shop(url, issuer, database, app)
+                yield Shop(url, issuer, database, app, client)
             finally:
                 server.shutdown()
                 thread.join()
+                engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def free_port():
 @contextmanager
 def run_script(issuer, folder, *, port):
     """Start the script, wait until it listens, and end it by its own process id."""
-    registered = issuer.register(client_id="shop", redirect_uri=f"http://127.0.0.1:{port}/callback")
+    registered = issuer.register(client_id="shop", redirect_uri=f"http://127.0.0.1:{port}/id/callback")
     (folder / "key.pem").write_bytes(registered.key_pem)
     (folder / "root.pem").write_bytes(issuer.root_pem)
     files = ["--root", folder / "root.pem", "--key", folder / "key.pem", "--data", folder]
@@ -65,7 +65,7 @@ def test_restart_keeps_orders_and_log_keeps_no_code(issuer, tmp_path):
             page = browser.click(page, "Clay teapot")
     assert page.text.count("Clay teapot") == 2
     log = (tmp_path / "log").read_text()
-    assert "GET /callback 303" in log
+    assert "GET /id/callback 303" in log
     assert "code=" not in log
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 

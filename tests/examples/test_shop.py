@@ -64,7 +64,7 @@ class TestLoginWithID:
     def test_cookie_of_the_login_is_cleared(self, shop, browser):
         """Each login has a cookie of its own, and the callback clears it."""
         shop.log_in(browser)
-        start = next(hop for hop in browser.history if hop.url.endswith("/login/id"))
+        start = next(hop for hop in browser.history if hop.url.endswith("/id/login"))
         end = next(hop for hop in browser.history if "/callback?" in hop.url)
         (name,) = (one for one in start.set_cookies if one.startswith("__Host-cyberid-"))
         assert name in end.sent_cookies
@@ -79,7 +79,7 @@ class TestLoginWithID:
             shop.log_in(browser)
             sessions.append(session_of(browser, shop))
         assert len(set(sessions)) == 3
-        assert len(rows(shop, "sessions")) == 1
+        assert len({row[0] for row in rows(shop, "sessions")}) == 1
 
     def test_two_tabs_both_end_logged_in(self, shop, browser):
         """Two logins begun in two tabs both end well, in whichever order."""
@@ -101,13 +101,20 @@ class TestLoginWithID:
 
 class TestNoLogin:
     def test_second_callback(self, shop, browser):
-        """A callback that is opened again is over; who is logged in can go on shopping."""
+        """A callback that is opened again goes on to where the login went, and asks nobody anything."""
         callback = shop.callback(browser)
         assert "Welcome" in browser.open(callback).text
+        calls = len(shop.issuer.log)
+        page = browser.open(callback)
+        assert (page.status, page.url, "Welcome" in page.text) == (200, f"{shop.url}/", True)
+        assert calls == len(shop.issuer.log)
+
+    def test_second_callback_after_the_logout(self, shop, browser):
+        """Once the session is over, the callback that began it is over, too."""
+        callback = shop.callback(browser)
+        browser.click(browser.open(callback), "Log out")
         page = browser.open(callback)
         assert (page.status, "This login is over" in page.text) == (400, True)
-        assert REFERENCE.search(page.text)
-        assert "Welcome" in browser.click(page, "Go on shopping").text
 
     def test_callback_in_another_browser(self, shop, browser):
         """A callback opened in another browser logs nobody in there, and offers to start again."""
@@ -128,14 +135,14 @@ class TestNoLogin:
         forged = shop.callback(browser).replace("iss=http", "iss=https")
         page = browser.open(forged)
         reference = REFERENCE.search(page.text)[1]
-        (line,) = (one.getMessage() for one in caplog.records if one.name == "app")
+        lines = [one.getMessage() for one in caplog.records if one.name == "cyberid_client"]
         assert (page.status, "We could not log you in" in page.text) == (403, True)
-        assert line == f"login failed: code=callback.issuer reference={reference}"
+        assert f"page shown: kind=refused code=callback.issuer reference={reference}" in lines
         assert "callback.issuer" not in page.text
         assert rows(shop, "users") == []
 
     def test_failed_login_clears_its_cookie(self, shop, browser):
-        """Also a login that failed leaves no cookie behind."""
+        """Also a login that failed leaves no cookie of its own behind."""
         browser.open(shop.callback(browser, deny=True))
         assert [one.name for one in browser.cookies(shop.url)] == [SESSION]
 
@@ -145,7 +152,7 @@ class TestNoLogin:
     )
     def test_garbage_at_the_callback(self, shop, browser, query):
         """Whatever arrives at the callback gets a plain page with a reference and a way on."""
-        page = browser.open(f"{shop.url}/callback{query}")
+        page = browser.open(f"{shop.url}/id/callback{query}")
         assert page.status in {400, 403}
         assert REFERENCE.search(page.text)
         assert page.form().find_button("Start again")
@@ -157,7 +164,7 @@ class TestNoLogin:
         """A place to return to that leads away is refused before anybody is asked anything."""
         page = browser.open(f"{shop.url}/login")
         page = browser.submit(page, {"return_to": return_to}, form="id-login")
-        assert (page.status, page.url) == (403, f"{shop.url}/login/id")
+        assert (page.status, page.url) == (403, f"{shop.url}/id/login")
         page = browser.open(f"{shop.url}/login")
         page = browser.submit(
             page, {**LOCAL, "return_to": return_to}, form="local-login", button="Make an account"
@@ -168,10 +175,19 @@ class TestNoLogin:
         """A POST without this session's form token is refused, whatever the form."""
         page = browser.open(f"{shop.url}/login")
         for token in ("", "wrong", "网"):
-            answer = browser.submit(page, {"csrf": token}, form="id-login")
+            answer = browser.submit(page, {"csrf": token, **LOCAL}, form="local-login")
             assert (answer.status, "too old" in answer.text) == (400, True)
         stranger = Browser()
-        assert stranger.submit(page, form="id-login").status == 400
+        assert stranger.submit(page, form="local-login").status == 400
+
+    def test_a_page_of_others_starts_no_login(self, shop, browser):
+        """A form on a foreign page that starts a login leads to a page with a button, and to no platform."""
+        page = replace(browser.open(f"{shop.url}/login"), url="https://evil.example/")
+        calls = len(shop.issuer.log)
+        asked = browser.submit(page, form="id-login")
+        assert (asked.status, asked.url) == (200, f"{shop.url}/id/login")
+        assert calls == len(shop.issuer.log)
+        assert browser.click(asked, "Go on").url.startswith(shop.issuer.issuer)
 
     def test_unknown_page(self, shop, browser):
         """A page that is not there is a plain page with the status 404."""
@@ -268,15 +284,15 @@ class TestAfterwards:
         """Of a person who logs in with the ID the database holds the shop's own id and a digest."""
         browser.click(shop.log_in(browser), "Jasmine tea")
         ((user_id,),) = rows(shop, "users")
-        ((digest, owner),) = rows(shop, "id_logins")
+        ((digest, owner, *_),) = rows(shop, "id_logins")
         assert re.fullmatch(r"[0-9a-f]{16}", user_id)
         assert re.fullmatch(r"k1\.[A-Za-z0-9_-]{43}", digest)
         assert owner == user_id
         assert rows(shop, "local_logins") == []
-        assert [row[1:] for row in rows(shop, "orders")] == [(user_id, "Jasmine tea")]
-        assert [(len(token_hash), owner) for token_hash, owner, _ in rows(shop, "sessions")] == [
-            (64, user_id)
-        ]
+        assert [row[1:] for row in rows(shop, "orders")] == [(user_id, "Jasmine tea", False)]
+        sessions = rows(shop, "sessions")
+        assert {64} == {len(token_hash) for token_hash, *_ in sessions}
+        assert [user_id] == [value for _, name, value, _ in sessions if name == "user"]
         seen = [shop.issuer.pseudonym("adult", sector=SECTOR), shop.issuer.people["adult"].name]
         seen += [hop.url.partition("code=")[2][:43] for hop in browser.history if "code=" in hop.url]
         assert not [value for value in seen if value.encode() in shop.database.read_bytes()]
