@@ -15,7 +15,7 @@ from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.notices import NoticeDemands, name_of
 from cyberid_client.handshake.subjects import NO_LISTS, ChainOnDemand, EventSubject
 from cyberid_client.models import Pseudonym
-from cyberid_client.notices import AccountState
+from cyberid_client.notices import AccountStanding, AccountState
 from cyberid_client.ports import FlowEnv
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.security_event import (
@@ -115,7 +115,7 @@ def _build(claims: UnverifiedSecurityEvent, rp: RelyingParty, now: datetime) -> 
     return BelievedEvent(
         state=AccountState(
             pseudonym=Pseudonym(sub, issuer=rp.issuer, sector=sector),
-            state=STANDINGS[claims.state],
+            state=STANDINGS.get(claims.state, AccountStanding.FROZEN),
             reason=claims.reason,
             sequence=claims.sequence,
             issued_at=datetime.fromtimestamp(claims.iat, UTC),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cyberid_client import Assurance, ClientKey, CyberIDError, Login, RelyingParty, TrustStore
 from cyberid_client.config import Expected
 from cyberid_client.handshake.assertion import checklist_for, judge_assertion
+from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checklists import (
     AUTHORIZATION_RESPONSE,
@@ -28,9 +29,12 @@ from cyberid_client.handshake.checklists import (
     PAR_RESPONSE,
     STATUS_AGGREGATION,
     STATUS_LIST,
+    STEP_UP,
     TOKEN_RESPONSE,
     UNSIGNED_METADATA,
 )
+from cyberid_client.handshake.events import judge_event
+from cyberid_client.handshake.logout import judge_logout
 from cyberid_client.handshake.metadata import IssuerMetadata, judge_metadata
 from cyberid_client.handshake.status_list import judge_status_list, resolve_status_list
 from cyberid_client.handshake.subjects import (
@@ -38,10 +42,11 @@ from cyberid_client.handshake.subjects import (
     DiscoverySubject,
     PARSubject,
     StatusAggregationSubject,
+    StepUpSubject,
     TokenSubject,
     UnsignedMetadataSubject,
 )
-from cyberid_client.models import PendingLogin
+from cyberid_client.models import Channel, PendingLogin, Persistence, Pseudonym, PseudonymKeys
 from cyberid_client.ports import HTTPResponse
 from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import SignedDraft
@@ -260,7 +265,7 @@ class MetadataBench(Bench):
             "sub": ISSUER,
             "iat": SECONDS,
             "exp": SECONDS + 86_400,
-            **metadata_claims(ISSUER, "ES256", "ES256"),
+            **metadata_claims(ISSUER, "ES256"),
         }
         draft = SignedDraft(
             header=members(honest_header, header or {}),
@@ -400,7 +405,7 @@ class ResponseBench(Bench):
         self, *, settings: Mapping[str, object] | None = None, without: str = "", **page: object
     ) -> Verdict:
         """Return the verdict on the discovery page of an ordinary OpenID Provider."""
-        response = json_response(members(metadata_claims(ISSUER, "ES256", "ES256"), page))
+        response = json_response(members(metadata_claims(ISSUER, "ES256"), page))
         rp = replace(self.rp, **{**TLS, **(settings or {})})
         checks = tuple(each for each in UNSIGNED_METADATA if each.name != without)
         return verdict_of(
@@ -521,6 +526,165 @@ class StatusListBench(Bench):
                 watched, StatusAggregationSubject(parse_status_aggregation(response), rp)
             ),
         )
+
+
+@dataclass(frozen=True)
+class NoticeBench(Bench):
+    """Sign logout tokens or security events and judge them."""
+
+    document: str = ""
+    typ: str = ""
+    honest: Mapping[str, object] = field(default_factory=dict)
+    judging: Callable[..., object] = judge_logout
+    checklist_of: Callable[[Checklists, RelyingParty], tuple[Check, ...]] = Checklists.for_logout_token
+
+    def token(
+        self,
+        *,
+        header: Mapping[str, object] | None = None,
+        signer: Signer | None = None,
+        edit: Callable[[SignedDraft], None] = lambda draft: None,
+        **claims: object,
+    ) -> str:
+        """Sign an honest notice with changes to header and claims."""
+        chosen = signer or self.keyring.signer("assertion")
+        honest = {
+            "alg": chosen.algorithm.name,
+            "kid": chosen.kid,
+            "typ": self.typ,
+            "x5c": x5c_of(chosen.chain),
+        }
+        draft = SignedDraft(
+            header=members(honest, header or {}),
+            claims=members(self.honest, claims),
+            signer=chosen,
+            keyring=self.keyring,
+            now=NOW,
+        )
+        edit(draft)
+        return draft.encode()
+
+    def judge(
+        self,
+        token: str | bytes,
+        *,
+        checks: tuple[Check, ...] | None = None,
+        settings: Mapping[str, object] | None = None,
+        keys: KeySet | None = None,
+        crls: RevocationLists | None = None,
+        now: datetime = NOW,
+    ) -> object:
+        """Judge a token by the configured checklist, or by ``checks``."""
+        rp = replace(self.rp, **(settings or {}))
+        return self.judging(
+            token,
+            rp=rp,
+            keys=self.keys if keys is None else keys,
+            crls=self.crls if crls is None else crls,
+            now=now,
+            cache=None,
+            checks=self.checklist_of(COMPLETE, rp) if checks is None else checks,
+        )
+
+    def verdict(
+        self,
+        *,
+        settings: Mapping[str, object] | None = None,
+        keys: KeySet | None = None,
+        crls: RevocationLists | None = None,
+        now: datetime = NOW,
+        without: str = "",
+        **token: object,
+    ) -> Verdict:
+        """Return the verdict on a token made of ``token``, with all checks but ``without``."""
+        made, checklist = (
+            self.token(**token),
+            self.checklist_of(COMPLETE, replace(self.rp, **(settings or {}))),
+        )
+        return verdict_of(
+            self.document,
+            tuple(each for each in checklist if each.name != without),
+            lambda watched: self.judge(
+                made, checks=watched, settings=settings, keys=keys, crls=crls, now=now
+            ),
+        )
+
+
+LOGOUT_CLAIMS = {
+    "iss": ISSUER,
+    "aud": "shop",
+    "iat": SECONDS,
+    "exp": SECONDS + 120,
+    "jti": "made-up-logout-token",
+    "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    "sub": "Zq3vT8wLx0aPf5RkYd2mNb_7uJcEi4oWs1gHt6lV9zA",
+    "sid": "b7VQ2mXk9sLdPz4RtYwNcE",
+}
+EVENT_CLAIMS = {
+    "iss": ISSUER,
+    "aud": "shop",
+    "iat": SECONDS,
+    "jti": "made-up-event",
+    "sub_id": {"format": "iss_sub", "iss": ISSUER, "sub": "Zq3vT8wLx0aPf5RkYd2mNb_7uJcEi4oWs1gHt6lV9zA"},
+    "events": {"urn:cyberid:event:account-state": {"state": "frozen", "reason": "reported-lost", "seq": 7}},
+}
+
+
+@dataclass(frozen=True)
+class StepUpBench(Bench):
+    """Judge whether a login is of the person who was asked."""
+
+    def verdict(
+        self,
+        *,
+        sub: str = "Zq3vT8wLx0aPf5RkYd2mNb_7uJcEi4oWs1gHt6lV9zA",
+        issuer: str = ISSUER,
+        sector: str = "https://shop.example",
+        persistence: Persistence = Persistence.LIFE,
+        key_id: str | None = None,
+        without: str = "",
+    ) -> Verdict:
+        """Return the verdict on a login of this person, where the honest one was asked."""
+        asked = Pseudonym(
+            "Zq3vT8wLx0aPf5RkYd2mNb_7uJcEi4oWs1gHt6lV9zA", issuer=ISSUER, sector="https://shop.example"
+        )
+        keys = PseudonymKeys({"new": bytes(range(32)), "old": bytes(range(32, 64))})
+        login = Login(
+            pseudonym=Pseudonym(sub, issuer=issuer, sector=sector),
+            assurance=Assurance.R04,
+            factors=Assurance.R04.factors,
+            channel=Channel.REDIRECT,
+            authenticated_at=NOW,
+            issuer=issuer,
+            sector=sector,
+            persistence=persistence,
+            _make_evidence=lambda: pytest.fail("nobody asked for evidence"),
+        )
+        subject = StepUpSubject(login=login, person=asked.digest(keys, key_id=key_id), keys=keys)
+        checks = tuple(each for each in STEP_UP if each.name != without)
+        return verdict_of("step_up", checks, lambda watched: run_checks(watched, subject))
+
+
+@pytest.fixture(scope="session")
+def logout_token(parts: dict[str, object]) -> NoticeBench:
+    return NoticeBench(**parts, document="logout_token", typ="logout+jwt", honest=LOGOUT_CLAIMS)
+
+
+@pytest.fixture(scope="session")
+def security_event(parts: dict[str, object]) -> NoticeBench:
+    return NoticeBench(
+        **parts,
+        document="security_event",
+        typ="secevent+jwt",
+        honest=EVENT_CLAIMS,
+        judging=judge_event,
+        checklist_of=Checklists.for_security_event,
+    )
+
+
+@pytest.fixture(scope="session")
+def step_up(parts: dict[str, object]) -> StepUpBench:
+    return StepUpBench(**parts)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists, checks
 from cyberid_client.handshake.check import Check, check, run_checks
 from cyberid_client.handshake.parsing import PARSING
+from cyberid_client.models import Persistence
 from cyberid_client.trust import RevocationLists
+
+from .conftest import EVENT_CLAIMS
 
 CHECKLISTS = {name: getattr(checklists, name) for name in checklists.__all__}
 DOCUMENT_OF = {
@@ -27,11 +30,24 @@ DOCUMENT_OF = {
     "ID_TOKEN_WITHOUT_CHAIN": "id_token",
     "STATUS_AGGREGATION": "status_aggregation",
     "STATUS_LIST": "status_list",
+    "LOGOUT_TOKEN": "logout_token",
+    "LOGOUT_TOKEN_WITHOUT_CHAIN": "logout_token",
+    "SECURITY_EVENT": "security_event",
+    "SECURITY_EVENT_WITHOUT_CHAIN": "security_event",
+    "STEP_UP": "step_up",
 }
 
 NOW = 1_795_334_400
 OTHER = "https://other.example"
 UNMADE = "user_110101189001010075"
+
+
+SUBJECT = EVENT_CLAIMS["sub_id"]
+
+
+def account_state(**changes):
+    honest = EVENT_CLAIMS["events"]["urn:cyberid:event:account-state"]
+    return {"urn:cyberid:event:account-state": {**honest, **changes}}
 
 
 def no_signature(draft):
@@ -109,6 +125,56 @@ BROKEN = [
     ("ID_TOKEN", "check_sector", "id_token.sector", {"sector": OTHER}),
     ("ID_TOKEN", "check_persistence", "id_token.persistence", {"persistence": "D"}),
     ("ID_TOKEN", "check_age_band", "id_token.age_band", {"age_band": "adult"}),
+    *(
+        (f"{document.upper()}{chain}", check, f"{document}.{rule}", asked)
+        for document in ("logout_token", "security_event")
+        for chain in ("", "_WITHOUT_CHAIN")
+        for check, rule, asked in (
+            ("check_algorithm", "algorithm", {"header": {"alg": "none"}}),
+            ("check_critical", "critical", {"header": {"crit": ["x"]}}),
+            ("check_type", "type", {"header": {"typ": "JWT"}}),
+            ("check_key", "key_unknown", {"header": {"kid": "x", "x5c": ...}}),
+            ("check_signature", "signature", {"edit": no_signature}),
+        )
+    ),
+    *(
+        (f"LOGOUT_TOKEN{chain}", check, f"logout_token.{rule}", asked)
+        for chain in ("", "_WITHOUT_CHAIN")
+        for check, rule, asked in (
+            ("check_logout_issuer", "issuer", {"iss": OTHER}),
+            ("check_logout_audience", "audience", {"aud": ["shop", "other"]}),
+            ("check_logout_expiry", "expired", {"exp": NOW}),
+            ("check_logout_issued_at", "issued_in_future", {"iat": NOW + 11}),
+            ("check_logout_issued_at", "issued_too_long_ago", {"iat": NOW - 601}),
+            ("check_logout_not_before", "not_yet_valid", {"nbf": NOW + 11}),
+            ("check_logout_event", "event", {"events": {"x": {}}}),
+            ("check_no_nonce", "nonce", {"nonce": "x"}),
+            ("check_somebody_is_named", "nobody", {"sub": ..., "sid": ...}),
+            ("check_logout_subject", "subject", {"sub": "short"}),
+            ("check_no_identity_number_logged_out", "identity_number", {"sub": UNMADE}),
+            ("check_logout_session_id", "session_id", {"sid": "short"}),
+        )
+    ),
+    *(
+        (f"SECURITY_EVENT{chain}", check, f"security_event.{rule}", asked)
+        for chain in ("", "_WITHOUT_CHAIN")
+        for check, rule, asked in (
+            ("check_event_kind", "kind", {"nonce": "x"}),
+            ("check_event_issuer", "issuer", {"iss": OTHER}),
+            ("check_event_audience", "audience", {"aud": ["shop", "other"]}),
+            ("check_event_issued_at", "issued_in_future", {"iat": NOW + 11}),
+            ("check_event_type", "event", {"events": {"x": {}}}),
+            ("check_subject_format", "subject_format", {"sub_id": {**SUBJECT, "format": "opaque"}}),
+            ("check_subject_issuer", "subject_issuer", {"sub_id": {**SUBJECT, "iss": OTHER}}),
+            ("check_event_subject", "subject", {"sub_id": {**SUBJECT, "sub": "short"}}),
+            ("check_no_identity_number_reported", "identity_number", {"sub_id": {**SUBJECT, "sub": UNMADE}}),
+            ("check_account_state", "state", {"events": account_state(state="thawed")}),
+            ("check_event_reason", "reason", {"events": account_state(reason="two words")}),
+            ("check_event_sequence", "sequence", {"events": account_state(seq=-1)}),
+        )
+    ),
+    ("STEP_UP", "check_lasting_pseudonym", "step_up.session_only", {"persistence": Persistence.SESSION}),
+    ("STEP_UP", "check_same_person", "step_up.other_person", {"sub": "another-person-of-the-shop"}),
     ("STATUS_AGGREGATION", "check_list_addresses", "status_aggregation.url", {"status_lists": [OTHER]}),
     ("STATUS_LIST", "check_algorithm", "status_list.algorithm", {"header": {"alg": "none"}}),
     ("STATUS_LIST", "check_critical", "status_list.critical", {"header": {"crit": ["x"]}}),
@@ -183,11 +249,41 @@ def broken(assertion, metadata, responses, status_list):
         ),
         ("ID_TOKEN", "check_key_is_published", "id_token.key_unpublished", {"signer": stranger}),
         ("ID_TOKEN", "check_revocation", "revocation.unknown", {"crls": RevocationLists()}),
+        *(
+            (checklist, check, code.replace("*", document), asked)
+            for checklist, document in (
+                ("LOGOUT_TOKEN", "logout_token"),
+                ("SECURITY_EVENT", "security_event"),
+            )
+            for check, code, asked in (
+                ("check_key", "*.key_ambiguous", {"keys": two}),
+                (
+                    "check_chain",
+                    "*.chain_missing",
+                    {"keys": assertion.key_set(bare), "header": {"x5c": ...}},
+                ),
+                (
+                    "check_chain",
+                    "*.key_mismatch",
+                    {
+                        "keys": assertion.key_set({**bare, "kid": own.kid}),
+                        "header": {"x5c": stranger.to_jwk()["x5c"]},
+                    },
+                ),
+                (
+                    "check_chain",
+                    "chain.purpose",
+                    {"header": {"x5c": metadata.keyring.signer("metadata").to_jwk()["x5c"]}},
+                ),
+                ("check_key_is_published", "*.key_unpublished", {"signer": stranger}),
+                ("check_revocation", "revocation.unknown", {"crls": RevocationLists()}),
+            )
+        ),
     ]
 
 
 @pytest.fixture
-def verdict(assertion, metadata, responses, status_list):
+def verdict(assertion, metadata, responses, status_list, logout_token, security_event, step_up):
     """Judge by the checklist of a name."""
     benches = {
         "DISCOVERY": responses.discovery,
@@ -200,6 +296,13 @@ def verdict(assertion, metadata, responses, status_list):
         "STATUS_AGGREGATION": status_list.aggregation,
         "STATUS_LIST": status_list.verdict,
         "ID_TOKEN_WITHOUT_CHAIN": partial(assertion.verdict, settings={"assertion_chain": "absent"}),
+        "LOGOUT_TOKEN": logout_token.verdict,
+        "LOGOUT_TOKEN_WITHOUT_CHAIN": partial(logout_token.verdict, settings={"assertion_chain": "absent"}),
+        "SECURITY_EVENT": security_event.verdict,
+        "SECURITY_EVENT_WITHOUT_CHAIN": partial(
+            security_event.verdict, settings={"assertion_chain": "absent"}
+        ),
+        "STEP_UP": step_up.verdict,
     }
     return lambda checklist, **asked: benches[checklist](**asked)
 
@@ -239,6 +342,21 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
         ("ID_TOKEN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
         ("ID_TOKEN", "id_token.key_ambiguous"): ("check_signature", "id_token.signature"),
         ("ID_TOKEN_WITHOUT_CHAIN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
+        **{
+            (f"{document.upper()}{chain}", f"{document}.{code}"): ("check_signature", f"{document}.signature")
+            for document in ("logout_token", "security_event")
+            for chain, code in (
+                ("", "key_unknown"),
+                ("", "key_ambiguous"),
+                ("_WITHOUT_CHAIN", "key_unknown"),
+            )
+        },
+        # What another event says was not read, and its state is none of the five.
+        ("SECURITY_EVENT", "security_event.event"): ("check_account_state", "security_event.state"),
+        ("SECURITY_EVENT_WITHOUT_CHAIN", "security_event.event"): (
+            "check_account_state",
+            "security_event.state",
+        ),
     }
     assert follows == {broken_rule: verdict for broken_rule, verdict in still.items() if verdict is not None}
 
@@ -340,7 +458,9 @@ def names_of(checklist):
     return {each.name for each in CHECKLISTS[checklist]}
 
 
-@pytest.mark.parametrize("checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST"])
+@pytest.mark.parametrize(
+    "checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST", "LOGOUT_TOKEN", "SECURITY_EVENT"]
+)
 def test_structure_goes_first_then_the_signature_then_the_claims(checklist):
     """Cheap checks of the header go first, and no claim is compared before signature and chain hold."""
     names = [each.name for each in CHECKLISTS[checklist]]
