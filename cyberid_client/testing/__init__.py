@@ -8,23 +8,42 @@ from cyberid_client.testing.arming import Fault, Oddity
 from cyberid_client.testing.browser import Browser
 from cyberid_client.testing.clients import RegisteredClient
 from cyberid_client.testing.clock import ManualClock
-from cyberid_client.testing.faults import FAULTS, ODDITIES, STATUS_FAULTS
+from cyberid_client.testing.delivery import Delivery, Posting
+from cyberid_client.testing.events import EventDesk
+from cyberid_client.testing.faults import (
+    EVENT_FAULTS,
+    EVENT_ODDITIES,
+    FAULTS,
+    LOGOUT_FAULTS,
+    LOGOUT_ODDITIES,
+    ODDITIES,
+    STATUS_FAULTS,
+)
 from cyberid_client.testing.issuer import MockIssuer
+from cyberid_client.testing.logout import Session
 from cyberid_client.testing.people import Person
 from cyberid_client.testing.service import RequestRecord
 from cyberid_client.testing.status_lists import StatusPublisher
 
 __all__ = [
+    "EVENT_FAULTS",
+    "EVENT_ODDITIES",
     "FAULTS",
+    "LOGOUT_FAULTS",
+    "LOGOUT_ODDITIES",
     "ODDITIES",
     "STATUS_FAULTS",
     "Browser",
+    "Delivery",
+    "EventDesk",
     "Fault",
     "ManualClock",
     "MockIssuer",
     "Oddity",
     "Person",
+    "Posting",
     "RegisteredClient",
     "RequestRecord",
+    "Session",
     "StatusPublisher",
 ]

@@ -38,6 +38,7 @@ PATHS: Final = {
     "crls": CRLS_PATH,
     "mtls_par": "/mtls/par",
     "mtls_token": "/mtls/token",
+    "end_session": "/end-session",
 }
 # Where clients with a certificate go: RFC 8705 §5.
 ALIASES: Final = frozenset({PATHS["mtls_par"], PATHS["mtls_token"]})
@@ -96,6 +97,9 @@ def metadata_claims(
         "subject_types_supported": ["pairwise"],
         "scopes_supported": list(SCOPES),
         "authorization_response_iss_parameter_supported": True,
+        "end_session_endpoint": issuer + PATHS["end_session"],
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         **_protections(issuer, algorithm),
         "require_signed_request_object": requires_signed_requests,
     }
@@ -153,6 +157,7 @@ def unsigned_page(issuer: str, signed_metadata: str) -> dict[str, object]:
         "token_endpoint": f"{wrong}/token",
         "pushed_authorization_request_endpoint": f"{wrong}/par",
         "jwks_uri": f"{wrong}/jwks.json",
+        "end_session_endpoint": f"{wrong}/end-session",
         "response_types_supported": ["id_token"],
         "code_challenge_methods_supported": ["plain"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],

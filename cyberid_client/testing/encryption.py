@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from cyberid_client.testing.jose import PublicKey, b64url, json_bytes, jwk_of
+from cyberid_client.testing.jose import PublicKey, b64url, decode_part, json_bytes, jwk_of
 from cyberid_client.testing.keyring import Keyring
 
 __all__ = ["CONTENT_ENCRYPTIONS", "KEY_ENCRYPTIONS", "EncryptedDraft", "deflate"]
@@ -85,9 +85,10 @@ class EncryptedDraft:
         ephemeral = ec.generate_private_key(self.recipient.curve)
         header["epk"] = jwk_of(ephemeral.public_key())
         shared = ephemeral.exchange(ec.ECDH(), self.recipient)
+        parties = tuple(decode_part(str(header.get(name, ""))) for name in ("apu", "apv"))
         if algorithm == "ECDH-ES":
-            return _derive(shared, str(header["enc"]), size * 8), b""
-        wrapping = _derive(shared, algorithm, _WRAPPED_BITS[algorithm])
+            return _derive(shared, str(header["enc"]), size * 8, parties), b""
+        wrapping = _derive(shared, algorithm, _WRAPPED_BITS[algorithm], parties)
         return fresh, aes_key_wrap(wrapping, fresh)
 
 
@@ -97,10 +98,10 @@ def deflate(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def _derive(shared: bytes, algorithm: str, bits: int) -> bytes:
-    """Return the derived key: RFC 7518 §4.6.2, with empty party information."""
-    name = algorithm.encode()
-    info = len(name).to_bytes(4, "big") + name + bytes(8) + bits.to_bytes(4, "big")
+def _derive(shared: bytes, algorithm: str, bits: int, parties: tuple[bytes, ...]) -> bytes:
+    """Return the derived key: RFC 7518 §4.6.2."""
+    fields = (algorithm.encode(), *parties)
+    info = b"".join(len(each).to_bytes(4, "big") + each for each in fields) + bits.to_bytes(4, "big")
     return ConcatKDFHash(hashes.SHA256(), length=bits // 8, otherinfo=info).derive(shared)
 
 

@@ -5,20 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from html import unescape
-from typing import Final
+from typing import Final, Literal, overload
 from urllib.parse import urlencode
 
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import Clock, Transport
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clock import system_clock
+from cyberid_client.testing.delivery import Delivery, Posting
 from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply, Sizes
-from cyberid_client.testing.faults import FAULTS, ODDITIES, STATUS_FAULTS
+from cyberid_client.testing.events import EventDesk
+from cyberid_client.testing.faults import (
+    EVENT_FAULTS,
+    EVENT_ODDITIES,
+    FAULTS,
+    LOGOUT_FAULTS,
+    LOGOUT_ODDITIES,
+    ODDITIES,
+    STATUS_FAULTS,
+)
 from cyberid_client.testing.in_process import InProcessTransport
 from cyberid_client.testing.jose import ALGORITHMS, SIGNING_NAMES
 from cyberid_client.testing.keyring import Keyring
+from cyberid_client.testing.logout import Session
 from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pki import pem
 from cyberid_client.testing.registration import (
@@ -38,6 +50,7 @@ __all__ = ["MockIssuer"]
 _INTERACTION: Final = re.compile(rb'name="interaction" value="([^"]+)"')
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 _FACTORS: Final = frozenset({"certificate", "password", "face"})
+_ERROR_STATUS: Final = 400
 
 
 class MockIssuer:
@@ -71,7 +84,8 @@ class MockIssuer:
             raise ConfigurationError("config.no_algorithm", "algorithm")
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
-        self._arming = Arming({**FAULTS, **STATUS_FAULTS, **ODDITIES})
+        faults = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
+        self._arming = Arming({**faults, **ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES})
         self._service = IssuerService(keyring=keyring, clock=self._clock, arming=self._arming)
 
     def __repr__(self) -> str:
@@ -111,6 +125,21 @@ class MockIssuer:
     def status_lists(self) -> StatusPublisher:
         """The status lists that it publishes; none before one is opened."""
         return self._service.status_lists
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session that has not ended, oldest first."""
+        return self._service.logout.sessions
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What became of the last 1,000 messages to apps, oldest first."""
+        return tuple(self._service.courier.deliveries)
+
+    @property
+    def events(self) -> EventDesk:
+        """What delivers security events late, twice, in another order, and again."""
+        return self._service.events
 
     @property
     def asked(self) -> dict[str, str]:
@@ -158,6 +187,10 @@ class MockIssuer:
         request_object: str = "plain",
         jwks: Mapping[str, object] | None = None,
         certificate_pem: bytes | None = None,
+        post_logout_redirect_uris: tuple[str, ...] = (),
+        backchannel_logout_uri: str | None = None,
+        backchannel_logout_session_required: bool = False,
+        events_uri: str | None = None,
     ) -> RegisteredClient:
         """Register a client, in place of one with the same name, and make the keys that it does not bring.
 
@@ -180,14 +213,20 @@ class MockIssuer:
                 ``kid``, ``alg`` and ``use``. Any of the signing keys may sign; ID tokens are encrypted for
                 the first encryption key.
             certificate_pem: the client's own certificate for TLS, in the place of a made one; leaf first.
+            post_logout_redirect_uris: where the browser may be sent back to after a logout.
+            backchannel_logout_uri: where logout tokens are posted.
+            backchannel_logout_session_required: whether each of them must name a session.
+            events_uri: where security events are posted.
 
         Raises:
-            ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL;
+            ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL, neither this one
+                nor any of the others;
                 ``config.value``: an unknown word; ``config.client_key``, ``config.decryption_key`` or
                 ``config.client_certificate``: what the client brings cannot be used.
         """
         redirect_uris = (redirect_uri, *more_redirect_uris)
-        if not all(is_web_url(each) for each in redirect_uris):
+        webhooks = tuple(uri for uri in (backchannel_logout_uri, events_uri) if uri is not None)
+        if not all(is_web_url(each) for each in (*redirect_uris, *post_logout_redirect_uris, *webhooks)):
             raise ConfigurationError("config.redirect_uri", "redirect_uri")
         client = make_client(
             client_id=client_id,
@@ -205,6 +244,13 @@ class MockIssuer:
                 jwks=jwks,
                 certificate_pem=certificate_pem,
             ),
+        )
+        client = replace(
+            client,
+            post_logout_redirect_uris=post_logout_redirect_uris,
+            backchannel_logout_uri=backchannel_logout_uri,
+            backchannel_logout_session_required=backchannel_logout_session_required,
+            events_uri=events_uri,
         )
         self._service.clients.add(client)
         if client.certificate_pem:
@@ -275,6 +321,123 @@ class MockIssuer:
                 Call(method="POST", path=PATHS["authorize"], headers=_FORM, body=urlencode(form).encode())
             )
         return _callback_of(reply)
+
+    def end_session(self, url: str, *, confirm: bool = True) -> str | None:
+        """Do what a browser and a person would do at the address of a logout.
+
+        Args:
+            url: where the app sent the browser.
+            confirm: whether the person wants to log out everywhere.
+
+        Returns:
+            Where the browser is sent back to; ``None`` when the issuer shows a page of its own.
+
+        Raises:
+            ConfigurationError: ``testing.request_refused`` when the issuer shows an error page.
+        """
+        endpoint, _, query = url.partition("?")
+        path = PATHS["end_session"]
+        if endpoint != self.issuer + path:
+            raise ConfigurationError("testing.request_refused")
+        reply = self._service.handle(Call(method="GET", path=path, query=query))
+        found = _INTERACTION.search(reply.body)
+        if found is not None:
+            decision = "end" if confirm else "keep"
+            form = urlencode({"interaction": unescape(found[1].decode()), "decision": decision})
+            reply = self._service.handle(Call(method="POST", path=path, headers=_FORM, body=form.encode()))
+        if reply.status >= _ERROR_STATUS:
+            raise ConfigurationError("testing.request_refused")
+        return reply.headers.get("location")
+
+    @overload
+    def log_out(
+        self, person: str, *, client_id: str, sid: str | None = None, deliver: Literal[True] = True
+    ) -> Delivery: ...
+
+    @overload
+    def log_out(
+        self, person: str, *, client_id: str, sid: str | None = None, deliver: Literal[False]
+    ) -> Posting: ...
+
+    def log_out(
+        self, person: str, *, client_id: str, sid: str | None = None, deliver: bool = True
+    ) -> Delivery | Posting:
+        """End sessions at the issuer and send the app a logout token (Back-Channel Logout 1.0 §2.4).
+
+        The token has ``typ`` ``logout+jwt``, ``iss``, ``aud``, ``iat``, ``exp`` two minutes later, ``jti``,
+        ``events``, ``sub``, and ``sid`` when one session ends. A client with encrypted ID tokens gets it
+        encrypted likewise.
+
+        Args:
+            person: a key of :attr:`people`.
+            client_id: whose app is told.
+            sid: the session; ``None`` for all that the person has with this client.
+            deliver: post it over real HTTP; ``False`` makes the request and sends nothing.
+
+        Returns:
+            What the app made of it; the request itself when it was not delivered.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``; ``config.value``: there is no such client, or
+                it demands sessions and has none.
+        """
+        posting = self._service.logout.log_out(person, client_id=client_id, sid=sid)
+        return self._service.courier.carry(posting) if deliver else posting
+
+    @overload
+    def send_event(
+        self,
+        person: str,
+        *,
+        client_id: str,
+        state: str = "frozen",
+        reason: str = "reported",
+        sequence: int | None = None,
+        deliver: Literal[True] = True,
+    ) -> Delivery: ...
+
+    @overload
+    def send_event(
+        self,
+        person: str,
+        *,
+        client_id: str,
+        state: str = "frozen",
+        reason: str = "reported",
+        sequence: int | None = None,
+        deliver: Literal[False],
+    ) -> Posting: ...
+
+    def send_event(
+        self,
+        person: str,
+        *,
+        client_id: str,
+        state: str = "frozen",
+        reason: str = "reported",
+        sequence: int | None = None,
+        deliver: bool = True,
+    ) -> Delivery | Posting:
+        """Tell an app the state of an account (RFC 8417, RFC 8935); :mod:`cyberid_client.testing.events` says how.
+
+        Args:
+            person: a key of :attr:`people`.
+            client_id: whose app is told.
+            state: ``active``, ``frozen``, ``cancelled``, ``replaced`` or ``device-changed``.
+            reason: one word of at most 64 characters.
+            sequence: the number of the state; ``None`` for the next one.
+            deliver: as for :meth:`log_out`; what waits because of ``events.hold()`` has ``error`` ``held``.
+
+        Returns:
+            What the app made of it; the request itself when it was not delivered.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``; ``config.value``: there is no such client or state.
+        """
+        posting = self._service.events.make(
+            person, client_id=client_id, state=state, reason=reason, sequence=sequence
+        )
+        return self._service.events.send(posting) if deliver else posting
 
     @contextmanager
     def serve(
@@ -375,7 +538,8 @@ class MockIssuer:
         """Let a fault or an oddity change the next messages of its kind.
 
         Args:
-            name: a key of ``FAULTS``, ``STATUS_FAULTS`` or ``ODDITIES``.
+            name: a key of ``FAULTS``, ``STATUS_FAULTS``, ``LOGOUT_FAULTS``, ``EVENT_FAULTS``, ``ODDITIES``,
+                ``LOGOUT_ODDITIES`` or ``EVENT_ODDITIES``.
             count: how many messages.
 
         Raises:

@@ -16,6 +16,7 @@ from cyberid_client.ports import Clock
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import ClientDesk, Refusal
 from cyberid_client.testing.crls import CRLS_PATH
+from cyberid_client.testing.delivery import Posting
 from cyberid_client.testing.documents import (
     ALIASES,
     PATHS,
@@ -28,8 +29,11 @@ from cyberid_client.testing.documents import (
 )
 from cyberid_client.testing.dpop import DPoPDesk, NonceDraft, Proof
 from cyberid_client.testing.drafts import CallbackDraft, Page, Reply, Sizes
+from cyberid_client.testing.end_session import EndSessionDesk
+from cyberid_client.testing.events import EventDesk
 from cyberid_client.testing.jose import b64url
 from cyberid_client.testing.keyring import Keyring
+from cyberid_client.testing.logout import Courier, LogoutDesk
 from cyberid_client.testing.pages import error_page, page_headers, people_page
 from cyberid_client.testing.people import FACTORS_OF_MODE, PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pushed import PushedRequest, read_form, read_pushed_request
@@ -107,6 +111,9 @@ class IssuerService:
         dpop: judges proofs and hands out nonces.
         tls: the certificates of both sides.
         demands_signed_requests: whether nothing but signed request objects is taken.
+        courier: carries messages to apps.
+        logout: the sessions, and the tokens that end them.
+        events: what apps are told about accounts.
     """
 
     def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming) -> None:
@@ -125,11 +132,38 @@ class IssuerService:
         self._arming = arming
         self._lock = threading.RLock()
         self._metadata_issued_at = 0
+        self._has_aliases = True
         self._pushed: dict[str, PushedRequest] = {}
         self._interactions: dict[str, _Interaction] = {}
         self._codes: dict[str, Grant] = {}
         self._client_id: str | None = None
         self._error: str | None = None
+        self._postings: tuple[Posting, ...] = ()
+        self.courier = Courier()
+        self.logout = LogoutDesk(
+            keyring=keyring,
+            clients=self.clients,
+            clock=clock,
+            arming=arming,
+            lock=self._lock,
+            seal=self._encrypted,
+        )
+        self.events = EventDesk(
+            keyring=keyring,
+            clients=self.clients,
+            clock=clock,
+            arming=arming,
+            lock=self._lock,
+            courier=self.courier,
+        )
+        self._end_sessions = EndSessionDesk(
+            keyring=keyring,
+            clients=self.clients,
+            logout=self.logout,
+            arming=arming,
+            asks=lambda: self.automatic is None,
+            action=PATHS["end_session"],
+        )
         self._routes: dict[tuple[str, str], Callable[[Call, datetime], Reply]] = {
             ("GET", PATHS["discovery"]): self._discovery,
             ("GET", PATHS["jwks"]): self._jwks,
@@ -140,6 +174,8 @@ class IssuerService:
             ("POST", PATHS["mtls_par"]): self._par,
             ("POST", PATHS["mtls_token"]): self._token,
             ("GET", PATHS["status_lists"]): self._status_aggregation,
+            ("GET", PATHS["end_session"]): self._end_session,
+            ("POST", PATHS["end_session"]): self._end_session,
         }
 
     def handle(self, call: Call) -> Reply:
@@ -148,6 +184,7 @@ class IssuerService:
             now = self._clock()
             self._client_id = self._error = None
             reply = self._answer(call, now)
+            postings, self._postings = self._postings, ()
             path = _known_path(call.path) or "other"
             method = call.method if call.method in {"GET", "POST"} else "other"
             self.log.append(
@@ -160,7 +197,10 @@ class IssuerService:
                     at=now,
                 )
             )
-            return reply
+        # An app asks for keys before it answers, so the lock is free by now; the browser goes on after that.
+        for posting in postings:
+            self.courier.carry(posting)
+        return reply
 
     def move(self, issuer: str) -> None:
         """Become another issuer identifier: signers are issued anew, waiting logins are dropped."""
@@ -170,6 +210,8 @@ class IssuerService:
             self._pushed.clear()
             self._interactions.clear()
             self._codes.clear()
+            self.logout.forget_all()
+            self._end_sessions.forget_all()
 
     def _answer(self, call: Call, now: datetime) -> Reply:
         route = self._routes.get((call.method, call.path))
@@ -206,6 +248,7 @@ class IssuerService:
             requires_signed_requests=self.demands_signed_requests,
         )
         self._arming.apply("metadata", draft)
+        self._has_aliases = "mtls_endpoint_aliases" in draft.claims
         document = unsigned_page(self.keyring.issuer, draft.encode())
         page = Page(document=document, keyring=self.keyring, now=now)
         page.headers["cache-control"] = "public, max-age=3600"
@@ -254,7 +297,8 @@ class IssuerService:
             issuer=self.keyring.issuer,
             now=now,
             endpoint=endpoint,
-            at_alias=call.path in ALIASES,
+            # Where no aliases are published, certificates go to the endpoints themselves.
+            at_alias=call.path in ALIASES or (not self._has_aliases and call.certificate is not None),
             certificate=call.certificate,
         )
         self._client_id = client.client_id
@@ -403,6 +447,7 @@ class IssuerService:
         draft = draft_assertion(self.keyring, grant, access_token=access_token, now=now)
         self._arming.apply("id_token", draft)
         id_token = self._encrypted(client, draft.encode())
+        self.logout.remember(grant.session_id, person=grant.person.key, client_id=client.client_id, now=now)
         self.signed = dict(draft.claims)
         self.sizes = draft.sizes
         document: dict[str, object] = {
@@ -423,6 +468,15 @@ class IssuerService:
             return id_token
         self._arming.apply("jwe", draft)
         return draft.encode()
+
+    def _end_session(self, call: Call, now: datetime) -> Reply:
+        try:
+            form = read_form(call.body, call.headers) if call.method == "POST" else _query_of(call)
+        except (Refusal, ValueError):
+            return _html(error_page("the request is malformed, or says something twice"), 400)
+        ending = self._end_sessions.answer(form, now)
+        self._client_id, self._postings = ending.client_id, ending.postings
+        return ending.reply
 
     def _status_aggregation(self, _call: Call, now: datetime) -> Reply:
         document: dict[str, object] = {"status_lists": list(self.status_lists.uris)}
@@ -459,6 +513,14 @@ class IssuerService:
         self._codes = {key: kept for key, kept in self._codes.items() if kept.expires_at > seconds}
         if len(self._pushed) + len(self._interactions) + len(self._codes) >= _MAX_WAITING:
             raise Refusal("temporarily_unavailable", "too many logins are waiting", 503)
+
+
+def _query_of(call: Call) -> dict[str, str]:
+    """Return the parameters of a query; one that stands there twice is a ``ValueError``."""
+    pairs = parse_qsl(call.query, keep_blank_values=True, strict_parsing=bool(call.query), max_num_fields=10)
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError
+    return dict(pairs)
 
 
 def _is_list(path: str) -> bool:

@@ -11,7 +11,7 @@ from cyberid_client.testing import FAULTS, ODDITIES
 from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TEST_MARK_POLICY, Purpose
 
-from .conftest import make_shop
+from .conftest import PROTECTIONS, make_shop
 
 BUILTIN = PurposeTable.builtin()
 DEMANDING = PurposeTable(
@@ -22,10 +22,16 @@ DEMANDING = PurposeTable(
 )
 # Loopback speaks no TLS; the transport has tests of its own for it.
 OVER_HTTP = sorted(name for name, each in {**FAULTS, **ODDITIES}.items() if each.needs != "in_process")
+# Stages before which nothing was asked of the endpoint, so that nothing may be asked of it afterwards.
+NO_PUSH = frozenset({"discovery", "metadata", "jwks", "crl", "crl_authority", "crl_root"})
+NO_TOKEN = NO_PUSH | {"par", "callback", "jarm"}
+# The list says it from the beginning, of a signer that is met last.
+MET_LAST = frozenset({"revocation.signer", "revocation.signer_on_hold"})
 
 
 def _settings(each):
-    return {"purposes": DEMANDING} if each.needs == "policy" else {}
+    settings = {"protection": PROTECTIONS[each.needs]} if each.needs in PROTECTIONS else {}
+    return settings | ({"purposes": DEMANDING} if each.needs == "policy" else {})
 
 
 def _attempt(shop, each):
@@ -42,6 +48,8 @@ def _arm(shop, each):
         # A rollback is one only for a client that has seen something newer.
         _attempt(shop, each)
         shop.clock.advance(3600)
+    if each.needs == "dpop_nonce":
+        shop.issuer.demand_dpop_nonce()
     shop.issuer.arm(each.name)
 
 
@@ -70,13 +78,21 @@ def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(make, name, 
     assert _attempt(shop, fault).return_to == "/"
 
 
-@pytest.mark.parametrize("name", sorted(name for name, fault in FAULTS.items() if fault.stage == "callback"))
-def test_no_call_follows_a_callback_that_is_refused(shop, name):
-    """What the browser brings back is judged before the issuer is asked anything."""
+@pytest.mark.parametrize(
+    "name", sorted(name for name, fault in FAULTS.items() if fault.stage in {"callback", "jarm"})
+)
+def test_no_call_follows_a_callback_that_is_refused(make, name):
+    """What the browser brings back is judged before a code is shown to the issuer.
+
+    Of a signed response whose key is unknown, or certified and not published, the key set is asked once more.
+    """
+    fault = FAULTS[name]
+    shop = make(**_settings(fault))
     shop.issuer.arm(name)
     with pytest.raises(CyberIDError):
-        _attempt(shop, FAULTS[name])
-    assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par"]
+        _attempt(shop, fault)
+    once_more = ["jwks"] if fault.expected_code in {"jarm.key_unknown", "jarm.key_unpublished"} else []
+    assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par", *once_more]
     assert "/token" not in {record.path for record in shop.issuer.log}
 
 
@@ -89,18 +105,39 @@ def test_an_honest_oddity_is_accepted(make, name):
     assert _attempt(shop, oddity).return_to == "/"
 
 
+def _calls_after_arming(shop, before):
+    """Return the paths of what a client asked since, its aliases under the names of the endpoints."""
+    return [record.path.removeprefix("/mtls") for record in shop.issuer.log[before:]]
+
+
 @pytest.mark.parametrize("name", OVER_HTTP)
 def test_the_verdict_over_real_http_is_the_same(issuer, clock, name):
-    """What is refused in process is refused over loopback, with the same code."""
+    """What is refused in process is refused over loopback, with the same code, and no further call is made."""
     each = {**FAULTS, **ODDITIES}[name]
-    limits = HTTPLimits(connect_timeout=1.0, read_timeout=0.4, total_timeout=0.8)
-    with issuer.serve(slow_seconds=1.5):
-        shop = make_shop(issuer, clock, RequestsTransport(limits), **_settings(each))
+    settings = _settings(each)
+    uses_tls = each.needs in {"mtls", "tls_client_auth"}
+    limits = HTTPLimits(
+        connect_timeout=1.0,
+        read_timeout=0.4,
+        total_timeout=0.8,
+        ca_pem=issuer.tls_ca_pem if uses_tls else None,
+    )
+    with issuer.serve(slow_seconds=1.5, tls=uses_tls):
+        shop = make_shop(
+            issuer, clock, lambda keys: RequestsTransport(limits, certificate=keys.tls), **settings
+        )
         with shop.client:
             _arm(shop, each)
+            before = len(issuer.log)
             if name in ODDITIES:
                 assert _attempt(shop, each).return_to == "/"
                 return
             with pytest.raises(CyberIDError) as refused:
                 _attempt(shop, each)
             assert refused.value.code == each.expected_code
+            calls = _calls_after_arming(shop, before)
+            is_late = name in MET_LAST
+            assert calls.count("/par") == (is_late or each.stage not in NO_PUSH)
+            # One nonce that is refused is tried again with the one that was given, and no other.
+            again = 2 if name == "dpop.nonce_forever" else 1
+            assert calls.count("/token") == (again if is_late or each.stage not in NO_TOKEN else 0)

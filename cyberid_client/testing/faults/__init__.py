@@ -18,14 +18,28 @@ from cyberid_client.testing.faults.answers import JWKS_FAULTS, PAR_FAULTS, TOKEN
 from cyberid_client.testing.faults.assertion import ASSERTION_FAULTS
 from cyberid_client.testing.faults.callback import CALLBACK_FAULTS, DECLINED_FAULTS
 from cyberid_client.testing.faults.chains import CHAIN_FAULTS
+from cyberid_client.testing.faults.dpop import DPOP_FAULTS, DPOP_ODDITIES
+from cyberid_client.testing.faults.encryption import ENCRYPTION_FAULTS, ENCRYPTION_ODDITIES
+from cyberid_client.testing.faults.events import ALL_EVENT_FAULTS, ALL_EVENT_ODDITIES
+from cyberid_client.testing.faults.jarm import JARM_FAULTS, JARM_ODDITIES
+from cyberid_client.testing.faults.logout import ALL_LOGOUT_FAULTS, ALL_LOGOUT_ODDITIES
 from cyberid_client.testing.faults.making import by_name
 from cyberid_client.testing.faults.metadata import DISCOVERY_FAULTS, METADATA_FAULTS
+from cyberid_client.testing.faults.mtls import MTLS_FAULTS, MTLS_ODDITIES, REQUEST_OBJECT_FAULTS
 from cyberid_client.testing.faults.oddities import ALL_ODDITIES
 from cyberid_client.testing.faults.revocation import REVOCATION_FAULTS
 from cyberid_client.testing.faults.signing import SIGNING_FAULTS
 from cyberid_client.testing.faults.status_list import AGGREGATION_FAULTS, STATUS_LIST_FAULTS
 
-__all__ = ["FAULTS", "ODDITIES", "STATUS_FAULTS"]
+__all__ = [
+    "EVENT_FAULTS",
+    "EVENT_ODDITIES",
+    "FAULTS",
+    "LOGOUT_FAULTS",
+    "LOGOUT_ODDITIES",
+    "ODDITIES",
+    "STATUS_FAULTS",
+]
 
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
     by_name(
@@ -41,8 +55,33 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         ASSERTION_FAULTS,
         REVOCATION_FAULTS,
         TRANSPORT_FAULTS,
+        DPOP_FAULTS,
+        JARM_FAULTS,
+        ENCRYPTION_FAULTS,
+        MTLS_FAULTS,
+        REQUEST_OBJECT_FAULTS,
     )
 )
 # No login meets these: status lists are fetched on timers.
 STATUS_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(AGGREGATION_FAULTS, STATUS_LIST_FAULTS))
-ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType({each.name: each for each in ALL_ODDITIES})
+ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            *ALL_ODDITIES,
+            *DPOP_ODDITIES,
+            *JARM_ODDITIES,
+            *ENCRYPTION_ODDITIES,
+            *MTLS_ODDITIES,
+        )
+    }
+)
+# No login meets these either: the issuer posts them to the app.
+LOGOUT_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(ALL_LOGOUT_FAULTS))
+EVENT_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(ALL_EVENT_FAULTS))
+LOGOUT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
+    {each.name: each for each in ALL_LOGOUT_ODDITIES}
+)
+EVENT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
+    {each.name: each for each in ALL_EVENT_ODDITIES}
+)

@@ -13,7 +13,9 @@ __all__ = [
     "BASIC",
     "FAPI",
     "Change",
+    "append_to_claim",
     "by_name",
+    "date_claim",
     "drop_claim",
     "drop_header",
     "fault",
@@ -32,7 +34,11 @@ _CLASS_OF_CODE: Final[Mapping[str, str]] = {
     "par.client_refused": "ConfigurationError",
     "par.request_refused": "ConfigurationError",
     "token.client_refused": "ConfigurationError",
+    "token.proof_refused": "ConfigurationError",
     "id_token.signature": "SignatureError",
+    "logout_token.signature": "SignatureError",
+    "security_event.signature": "SignatureError",
+    "jarm.signature": "SignatureError",
     "metadata.signature": "SignatureError",
     "status_list.signature": "SignatureError",
 }
@@ -128,6 +134,24 @@ def drop_claim(name: str) -> Change:
 
     def change(draft: SignedDraft) -> None:
         del draft.claims[name]
+
+    return change
+
+
+def append_to_claim(name: str, text: str) -> Change:
+    """Append text to a claim."""
+
+    def change(draft: SignedDraft) -> None:
+        draft.claims[name] = f"{draft.claims[name]}{text}"
+
+    return change
+
+
+def date_claim(name: str, seconds: float) -> Change:
+    """Set a date, in seconds from the issuer's now."""
+
+    def change(draft: SignedDraft) -> None:
+        draft.claims[name] = draft.seconds + seconds
 
     return change
 

@@ -18,7 +18,20 @@ from cyberid_client.testing.faults.making import FAPI, Change, drop_header, faul
 from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, json_bytes, jwk_of
 from cyberid_client.testing.keyring import Keyring, Signer, x5c_of
 
-__all__ = ["SIGNING_FAULTS", "drop_signature", "flip_bit", "sign_with_stranger", "two_parts"]
+__all__ = [
+    "SIGNING_FAULTS",
+    "drop_signature",
+    "flip_bit",
+    "publish_alternate",
+    "publish_no_chain",
+    "publish_second",
+    "sign_unpublished",
+    "sign_unpublished_without_chain",
+    "sign_with_alternate",
+    "sign_with_stranger",
+    "two_parts",
+    "use_leaf_of_other_key",
+]
 
 _ALTERNATE_KID: Final = "rsa-alternate"
 
@@ -95,12 +108,14 @@ def _alternate_key() -> PrivateKey:
     return ALGORITHMS["RS256"].generate()
 
 
-def _publish_alternate(keyring: Keyring) -> None:
+def publish_alternate(keyring: Keyring) -> None:
+    """Publish an RSA key beside the honest one."""
     entry = jwk_of(_alternate_key().public_key())
     keyring.publish({**entry, "kid": _ALTERNATE_KID, "use": "sig"})
 
 
-def _sign_with_alternate(draft: SignedDraft) -> None:
+def sign_with_alternate(draft: SignedDraft) -> None:
+    """Sign with that key, with a good chain."""
     key = _alternate_key()
     honest = draft.signer
     signer = Signer(
@@ -109,29 +124,34 @@ def _sign_with_alternate(draft: SignedDraft) -> None:
     draft.use_signer(replace(signer, chain=draft.keyring.rechain(signer, draft.now)))
 
 
-def _unpublished(draft: SignedDraft) -> None:
+def sign_unpublished(draft: SignedDraft) -> None:
+    """Sign with a fresh key under a good chain that no key set publishes."""
     draft.use_signer(draft.keyring.make_signer("assertion", draft.now))
 
 
-def _unpublished_without_chain(draft: SignedDraft) -> None:
-    _unpublished(draft)
+def sign_unpublished_without_chain(draft: SignedDraft) -> None:
+    """Sign with a fresh key that is neither published nor certified."""
+    sign_unpublished(draft)
     del draft.header["x5c"]
 
 
-def _forged_unpublished(draft: SignedDraft) -> None:
-    _unpublished(draft)
+def forge_unpublished(draft: SignedDraft) -> None:
+    sign_unpublished(draft)
     flip_bit(draft)
 
 
-def _publish_second(keyring: Keyring) -> None:
+def publish_second(keyring: Keyring) -> None:
+    """Publish a second signing key of the same kind."""
     keyring.publish(keyring.make_signer("assertion", keyring.settled_at).to_jwk())
 
 
-def _leaf_of_other_key(draft: SignedDraft) -> None:
+def use_leaf_of_other_key(draft: SignedDraft) -> None:
+    """Send the chain of another key."""
     draft.use_chain(draft.keyring.make_signer("assertion", draft.now).chain)
 
 
-def _publish_no_chain(keyring: Keyring) -> None:
+def publish_no_chain(keyring: Keyring) -> None:
+    """Publish the honest key without its chain."""
     keyring.publish_chains = False
 
 
@@ -206,9 +226,9 @@ SIGNING_FAULTS: Final = (
         "E3.3",
         "An algorithm that is not configured is refused, even with a published key and a good chain.",
         "algorithm",
-        _sign_with_alternate,
+        sign_with_alternate,
         module=FAPI + "invalid-alternate-alg",
-        prepare=_publish_alternate,
+        prepare=publish_alternate,
     ),
     _fault(
         "algorithm_other",
@@ -252,21 +272,21 @@ SIGNING_FAULTS: Final = (
         "E3.6d",
         "A key with a perfect chain that the issuer does not publish is refused, after one look.",
         "key_unpublished",
-        _unpublished,
+        sign_unpublished,
     ),
     _fault(
         "kid_unknown_without_chain",
         "E3.6a",
         "A key that is neither published nor certified is unknown.",
         "key_unknown",
-        _unpublished_without_chain,
+        sign_unpublished_without_chain,
     ),
     _fault(
         "kid_unknown_and_forged",
         "E3.6b",
         "A forged signature under an unknown key fails as a signature and fetches nothing.",
         "signature",
-        _forged_unpublished,
+        forge_unpublished,
     ),
     _fault(
         "kid_absent_several_keys",
@@ -275,14 +295,14 @@ SIGNING_FAULTS: Final = (
         "key_ambiguous",
         drop_header("kid", "x5c"),
         module="oidcc-client-test-kid-absent-multiple-jwks",
-        prepare=_publish_second,
+        prepare=publish_second,
     ),
     _fault(
         "leaf_of_other_key",
         "E3.6c",
         "The certificate must certify the very key that signed.",
         "key_mismatch",
-        _leaf_of_other_key,
+        use_leaf_of_other_key,
     ),
     _fault(
         "chain_missing",
@@ -290,7 +310,7 @@ SIGNING_FAULTS: Final = (
         "A published key without chain is not believed.",
         "chain_missing",
         drop_header("x5c"),
-        prepare=_publish_no_chain,
+        prepare=publish_no_chain,
     ),
     _fault(
         "signature_bit_flipped",
