@@ -15,6 +15,7 @@ from cyberid_client.errors import ConfigurationError
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checks.logout import MAX_TOKEN_AGE
+from cyberid_client.handshake.encryption import open_sealed
 from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence, choose_key
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.metadata import IssuerMetadata
@@ -61,6 +62,8 @@ def believe_logout(
 ) -> Flow[BelievedLogout]:
     """Judge a logout request; whether its token was seen before is *not* checked here.
 
+    Where assertions are encrypted, logout tokens are too, under the same rules (§2.4).
+
     Args:
         rp: whose word counts.
         body: of the request, untrusted.
@@ -75,7 +78,9 @@ def believe_logout(
         VerificationError: it is not to be believed.
         UnavailableError: newer keys or lists could not be fetched.
     """
-    token = read_logout_request(body, content_type)
+    token = open_sealed(
+        read_logout_request(body, content_type), rp=rp, document="logout_token", checklists=checklists
+    )
 
     def judge(keys: KeySet, crls: RevocationLists) -> BelievedLogout:
         checks = checklists.for_logout_token(rp)
