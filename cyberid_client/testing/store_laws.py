@@ -260,10 +260,11 @@ def _race(probe: Probe, kept: Sequence[Kept], threads: int) -> list[list[object]
             outcomes.append(attempt(probe.store, Order(call="take", kept=each, now=probe.now)))
         return outcomes
 
-    return _together(probe.store, threads, run)
+    return together(probe.store, threads, run)
 
 
-def _together(store: PendingStore, threads: int, run: Callable[[], T]) -> list[T]:
+def together(store: object, threads: int, run: Callable[[], T]) -> list[T]:
+    """Let threads run at the same moment, each giving way amid the code of the store."""
     modules = frozenset(kind.__module__ for kind in type(store).__mro__)
 
     def run_impatiently() -> T:
@@ -331,7 +332,7 @@ def apart_under_threads(candidate: StoreCandidate) -> None:
                 done.append((kept, put, attempt(probe.store, Order(call="take", kept=kept, now=probe.now))))
             return done
 
-        for kept, put, taken in itertools.chain(*_together(probe.store, threads, run)):
+        for kept, put, taken in itertools.chain(*together(probe.store, threads, run)):
             carried_of(put)
             if (record := record_of(taken)) != kept.record:
                 message = (

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Final
+from typing import Any, Final
 
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import PendingStore
@@ -63,14 +63,17 @@ class Child:
 
     Args:
         opener: opens the store; crosses to the process.
+        works: what the process does with opener and pipe.
 
     Raises:
         ConfigurationError: it does not cross, or does not open (``testing.store_opener``).
     """
 
-    def __init__(self, opener: Callable[[], PendingStore]) -> None:
+    def __init__(
+        self, opener: Callable[[], Any], works: Callable[[Callable[[], Any], Connection], None] = obey
+    ) -> None:
         self._pipe, theirs = _CONTEXT.Pipe()
-        self._process: SpawnProcess = _CONTEXT.Process(target=obey, args=(opener, theirs), daemon=True)
+        self._process: SpawnProcess = _CONTEXT.Process(target=works, args=(opener, theirs), daemon=True)
         try:
             self._process.start()
         except Exception as error:
@@ -84,7 +87,7 @@ class Child:
             self.end()
             raise ConfigurationError("testing.store_opener", "fresh") from None
 
-    def order(self, orders: Sequence[Order], *, start: float | None = None) -> None:
+    def order(self, orders: Sequence[object], *, start: float | None = None) -> None:
         """Let the process begin, at a moment or at once."""
         self._pipe.send((orders, start))
 
@@ -121,9 +124,11 @@ class Child:
 
 
 @contextmanager
-def child(opener: Callable[[], PendingStore]) -> Iterator[Child]:
+def child(
+    opener: Callable[[], Any], works: Callable[[Callable[[], Any], Connection], None] = obey
+) -> Iterator[Child]:
     """Start a process that has the store open, and end it afterwards."""
-    started = Child(opener)
+    started = Child(opener, works)
     try:
         yield started
     finally:

@@ -54,7 +54,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
         # A group of its own, so that all of it can be killed at once.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - a server's own program
             self.command(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -142,7 +142,7 @@ class PostgreSQLServer(Server):
         if not (self.folder / "data").exists():
             if (owner := self.account()) is not None:
                 os.chown(self.folder, owner, -1)
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - as above
                 [
                     *(find_program("initdb") or "initdb", "-D", str(self.folder / "data"), "-U", "tests"),
                     *("-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"),
