@@ -84,9 +84,8 @@ class LogoutReceiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 reply = receiver.judge(body, self.headers["content-type"])
                 self.send_response(reply.status)
-                for name, value in reply.headers:
+                for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(len(reply.body)))
                 self.end_headers()
                 self.wfile.write(reply.body)
                 receiver.arrived.set()
