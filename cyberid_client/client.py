@@ -17,6 +17,7 @@ from cyberid_client.outbound import Counted, Outbound
 from cyberid_client.ports import Clock, DocumentCache, PendingStore, ReplayStore, Transport
 from cyberid_client.receiving import receive_event, receive_logout
 from cyberid_client.refresher import Refresher
+from cyberid_client.replies import require_kind
 from cyberid_client.shared_documents import CachedTransport, require_signed
 from cyberid_client.status_keeper import KeptStatusLists
 from cyberid_client.stores.memory import MemoryPendingStore, MemoryReplayStore
@@ -49,7 +50,8 @@ class Client:
             after a fork. Without it the login that finds something due fetches it.
 
     Raises:
-        ConfigurationError: ``documents`` beside a configuration in which TLS alone vouches for keys
+        ConfigurationError: a store, the cache or the signer is one of those that are awaited
+            (``client.wrong_kind``), or ``documents`` beside a configuration in which TLS alone vouches for keys
             (``config.shared_documents``).
     """
 
@@ -64,6 +66,10 @@ class Client:
         clock: Clock | None = None,
         background: bool = True,
     ) -> None:
+        require_kind(pending, "take", "pending", awaited=False)
+        require_kind(replay, "once", "replay", awaited=False)
+        require_kind(documents, "get", "documents", awaited=False)
+        require_kind(rp.client_keys.signing.signer, "sign", "keys.signing", awaited=False)
         self._legs = Legs(rp, clock=clock)
         self._outbound = Outbound()
         counted: Transport = Counted(

@@ -1,16 +1,17 @@
-"""What becomes of the answers of transports, stores and signers that somebody else may have written."""
+"""What becomes of transports, stores and signers that somebody else may have written, and of their answers."""
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping
 from typing import Final
 
-from cyberid_client.errors import StoreError
+from cyberid_client.errors import ConfigurationError, StoreError
 from cyberid_client.handshake.flow import Signed
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 
-__all__ = ["as_response", "as_signed", "failed_response", "failed_signature", "failed_store"]
+__all__ = ["as_response", "as_signed", "failed_response", "failed_signature", "failed_store", "require_kind"]
 
 logger: Final = logging.getLogger("cyberid_client")
 
@@ -54,3 +55,19 @@ def failed_signature(error: Exception) -> Signed:
     """Return what stands for a signature where the signer raised."""
     logger.warning("signer raised %s", type(error).__name__)
     return Signed(b"")
+
+
+def require_kind(part: object, method: str, setting: str, *, awaited: bool) -> None:
+    """Return if a method of a part is awaited, or is not, as the client needs it.
+
+    Args:
+        part: a store or a signer.
+        method: one of its port's.
+        setting: what the part is called.
+        awaited: whether the client is async.
+
+    Raises:
+        ConfigurationError: it is of the other kind.
+    """
+    if inspect.iscoroutinefunction(getattr(part, method, None)) is not awaited:
+        raise ConfigurationError("client.wrong_kind", setting)

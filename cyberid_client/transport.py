@@ -17,11 +17,8 @@ import os
 import socket
 import ssl
 import time
-import zlib
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -32,19 +29,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from cyberid_client.config import ClientCertificate, HTTPLimits
+from cyberid_client.http_rules import Body, BodyError, failure, headers_to_send
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.tls import make_context, show_certificate
 
 __all__ = ["RequestsTransport"]
 
-USER_AGENT: Final = "cyberid_client"
-_LOOPBACK: Final = ("127.0.0.1", "::1")
 _CHUNK: Final = 16 * 1024
 _HOSTS_KEPT: Final = 4
-# zlib's name for "expect a gzip header and trailer".
-_GZIP: Final = 31
-# What a gzip header, trailer and stored blocks may add to a body that cannot be compressed.
-_GZIP_OVERHEAD: Final = 1024
 
 # The moment at which the request of this thread must have ended, on the monotonic clock.
 _deadline: ContextVar[float] = ContextVar("cyberid_client_deadline")
@@ -86,11 +78,11 @@ class RequestsTransport:
             The answer; a ``transport.*`` code in ``error`` when there is none that counts.
         """
         if self._closed:
-            return _failure(request, "transport.failed")
+            return failure(request, "transport.failed")
         prepared = _prepare(request)
         side = self._showing if request.shows_certificate else self._plain
         if prepared is None or side is None:
-            return _failure(request, "transport.request")
+            return failure(request, "transport.request")
         deadline = time.monotonic() + self._limits.total_timeout
         token = _deadline.set(deadline)
         try:
@@ -103,7 +95,7 @@ class RequestsTransport:
         ) as error:
             # Whatever broke once the time was up broke because of it.
             late = time.monotonic() >= deadline
-            return _failure(request, "transport.timeout" if late else _code_of(error))
+            return failure(request, "transport.timeout" if late else _code_of(error))
         finally:
             _deadline.reset(token)
 
@@ -124,12 +116,12 @@ class RequestsTransport:
         answer = adapter.send(prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
         with contextlib.closing(answer):
             if 300 <= answer.status_code < 400:  # noqa: PLR2004 - the 3xx class
-                return _failure(request, "transport.redirect", status=answer.status_code)
+                return failure(request, "transport.redirect", status=answer.status_code)
             headers = {name.lower(): value for name, value in answer.raw.headers.itermerged()}
             try:
                 body = _read_body(answer.raw, headers.get("content-encoding", ""), limit=request.max_bytes)
-            except _BodyError as error:
-                return _failure(request, error.code, status=answer.status_code)
+            except BodyError as error:
+                return failure(request, error.code, status=answer.status_code)
             return HTTPResponse(status=answer.status_code, headers=headers, body=body, url=request.url)
 
 
@@ -177,24 +169,13 @@ def _tls_of(limits: HTTPLimits) -> ssl.SSLContext:
 
 
 def _prepare(request: HTTPRequest) -> requests.PreparedRequest | None:
-    headers = {**request.headers, "User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
+    headers = headers_to_send(request)
+    if headers is None:
+        return None
     try:
-        parts = urlsplit(request.url)
-        plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        # A user name in the URL would become an Authorization header.
-        if not (parts.scheme == "https" or plain_loopback) or "@" in parts.netloc:
-            return None
-        if request.shows_certificate and parts.scheme != "https":
-            return None
-        if not all(name.isascii() and value.isascii() for name, value in headers.items()):
-            return None
         return requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
     except (requests.RequestException, ValueError):
         return None
-
-
-def _failure(request: HTTPRequest, code: str, *, status: int = 0) -> HTTPResponse:
-    return HTTPResponse(status=status, url=request.url, error=code)
 
 
 def _code_of(error: Exception) -> str:
@@ -207,53 +188,11 @@ def _code_of(error: Exception) -> str:
     return "transport.connection"
 
 
-class _BodyError(Exception):
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def _read_body(raw: urllib3.HTTPResponse, coding: str, *, limit: int) -> bytes:
-    match coding.strip().lower():
-        case "" | "identity":
-            return _collect(_chunks(raw, limit=limit), limit=limit)
-        case "gzip" | "x-gzip":
-            return _collect(_gunzip(_chunks(raw, limit=limit + _GZIP_OVERHEAD), limit=limit), limit=limit)
-        case _:
-            raise _BodyError("transport.content_coding")
-
-
-def _chunks(raw: urllib3.HTTPResponse, *, limit: int) -> Iterator[bytes]:
-    received = 0
-    # Asking for one byte more than allowed, and never for more, tells at once that there is too much.
-    while chunk := raw.read(min(_CHUNK, limit + 1 - received), decode_content=False):
-        received += len(chunk)
-        if received > limit:
-            raise _BodyError("transport.too_large")
-        yield chunk
-
-
-def _gunzip(chunks: Iterator[bytes], *, limit: int) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(wbits=_GZIP)
-    for chunk in chunks:
-        if decoder.eof:
-            raise _BodyError("transport.content_coding")
-        try:
-            # One byte more than allowed is enough to know: a bomb is never unpacked.
-            yield decoder.decompress(chunk, limit + 1)
-        except zlib.error:
-            raise _BodyError("transport.content_coding") from None
-    if not decoder.eof or decoder.unused_data:
-        raise _BodyError("transport.content_coding")
-
-
-def _collect(chunks: Iterator[bytes], *, limit: int) -> bytes:
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise _BodyError("transport.too_large")
-    return bytes(body)
+    body = Body(coding, limit=limit)
+    while chunk := raw.read(min(_CHUNK, body.wanted), decode_content=False):
+        body.feed(chunk)
+    return body.whole()
 
 
 def _remaining(at_most: float) -> float:

@@ -1,0 +1,283 @@
+"""The async client: the same legs as the blocking one, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from cyberid_client.async_driver import AsyncDriver
+from cyberid_client.async_refresher import AsyncRefresher
+from cyberid_client.async_transport import HTTPXTransport
+from cyberid_client.config import RelyingParty
+from cyberid_client.handshake.redirect import RedirectAsk
+from cyberid_client.health import Health
+from cyberid_client.legs import Ending, Legs
+from cyberid_client.models import Assurance, Login, LoginRequest, Pseudonym, PseudonymDigest
+from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
+from cyberid_client.outbound import AsyncCounted, Outbound
+from cyberid_client.ports import (
+    AsyncDocumentCache,
+    AsyncPendingStore,
+    AsyncReplayStore,
+    AsyncTransport,
+    Clock,
+)
+from cyberid_client.receiving import receive_event, receive_logout
+from cyberid_client.replies import require_kind
+from cyberid_client.shared_documents import AsyncCachedTransport, require_signed
+from cyberid_client.status_keeper import AsyncKeptStatusLists
+from cyberid_client.stores.memory import AsyncMemoryPendingStore, AsyncMemoryReplayStore, MemoryPendingStore
+from cyberid_client.stores.requirements import require_single_use, require_transactional
+from cyberid_client.stores.sealed_cookie import SealedCookieStore
+from cyberid_client.trust import TrustStore
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient:
+    """Log people in, as :class:`cyberid_client.Client` does, awaited; shared by all tasks of an event loop.
+
+    The constructor starts nothing and does no I/O. A caller who is cancelled, at whatever point, leaves
+    nothing behind: what others wait for too goes on, and everything else ends there. Whoever makes a client
+    awaits :meth:`aclose` before the event loop ends, or uses ``async with``.
+
+    Args:
+        rp: who asks, whom, and what is believed. A signer may be awaited or blocking; a blocking one runs in
+            a thread.
+        transport: HTTP to the issuer; over ``httpx2`` by default.
+        pending: where logins wait between their two legs; this process's memory by default. Of the
+            blocking stores those are taken that never wait: memory and sealed cookie.
+        replay: which messages of the issuer took effect already; this process's memory by default.
+        documents: shares the issuer's public documents with the other processes of a fleet.
+        clock: gives the time, aware; the system's by default.
+        background: refresh ahead of time in a task of its own, which starts at first use. Without it the
+            login that finds something due fetches it.
+
+    Raises:
+        ConfigurationError: ``httpx2`` is not installed (``config.missing_extra``), a store or the cache
+            blocks (``client.wrong_kind``), or ``documents`` beside a configuration in which TLS alone
+            vouches for keys (``config.shared_documents``).
+    """
+
+    def __init__(
+        self,
+        rp: RelyingParty,
+        *,
+        transport: AsyncTransport | None = None,
+        pending: AsyncPendingStore | MemoryPendingStore | SealedCookieStore | None = None,
+        replay: AsyncReplayStore | None = None,
+        documents: AsyncDocumentCache | None = None,
+        clock: Clock | None = None,
+        background: bool = True,
+    ) -> None:
+        taken = AsyncMemoryReplayStore() if replay is None else replay
+        require_kind(taken, "once", "replay", awaited=True)
+        self._legs = Legs(rp, clock=clock)
+        self._outbound = Outbound()
+        carrier = _default_transport(rp) if transport is None else transport
+        counted: AsyncTransport = AsyncCounted(carrier, self._outbound)
+        if documents is not None:
+            require_kind(documents, "get", "documents", awaited=True)
+            require_signed(rp)
+            counted = AsyncCachedTransport(counted, documents, self._legs.env.now)
+        self._driver = AsyncDriver(
+            transport=counted,
+            pending=_awaited(pending),
+            replay=taken,
+        )
+        self._refresher = AsyncRefresher(self._legs.keeper, self._driver, self._legs.env.now)
+        self._status_refresher = AsyncRefresher(self._legs.status, self._driver, self._legs.env.now)
+        self._status_lists = AsyncKeptStatusLists(self._legs.status, self._driver.run)
+        self._background = background
+        if background:
+            self._legs.refresh_ahead = self._refresher.ensure_running
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncClient(issuer={self._legs.rp.issuer!r}, client_id={self._legs.rp.client_id!r})"
+
+    async def aclose(self) -> None:
+        """End what goes on in the background and give back connections; may be awaited twice."""
+        if not self._legs.closed:
+            self._legs.closed = True
+            try:
+                for refresher in (self._refresher, self._status_refresher):
+                    await refresher.stop()
+            finally:
+                await self._driver.aclose()
+
+    async def start_login(
+        self,
+        *,
+        return_to: str = "/",
+        max_age: int | None = None,
+        assurance: Assurance | None = None,
+        redirect_uri: str | None = None,
+        prompt: str | None = None,
+        ui_locales: str | None = None,
+    ) -> LoginRequest:
+        """Ask the issuer for a login and say where the browser goes; see :meth:`Client.start_login`."""
+        with Ending("start_login"):
+            ask = RedirectAsk(
+                return_to=return_to,
+                max_age=max_age,
+                assurance=assurance,
+                redirect_uri=redirect_uri,
+                prompt=prompt,
+                ui_locales=ui_locales,
+            )
+            return await self._driver.run(self._legs.start_login(ask))
+
+    async def finish_login(self, callback: str, *, handle: str | None) -> Login:
+        """Judge what the browser brought back, and return the login; see :meth:`Client.finish_login`."""
+        with Ending("finish_login"):
+            return await self._driver.run(self._legs.finish_login(callback, handle))
+
+    async def start_step_up(
+        self,
+        person: Pseudonym | PseudonymDigest,
+        *,
+        assurance: Assurance = Assurance.R04,
+        max_age: int | None = 0,
+        return_to: str = "/",
+        ui_locales: str | None = None,
+        redirect_uri: str | None = None,
+    ) -> LoginRequest:
+        """Ask the person who is logged in to authenticate again; see :meth:`Client.start_step_up`."""
+        with Ending("start_step_up"):
+            require_single_use(self._driver.pending)
+            ask = RedirectAsk(
+                person=person,
+                return_to=return_to,
+                max_age=max_age,
+                assurance=assurance,
+                redirect_uri=redirect_uri,
+                ui_locales=ui_locales,
+            )
+            return await self._driver.run(self._legs.start_login(ask))
+
+    async def receive_logout(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None,
+        end_sessions: Callable[[LogoutNotice, object], Awaitable[None] | None],
+    ) -> WebhookReply:
+        """Take a logout token of the issuer; see :meth:`Client.receive_logout`.
+
+        ``end_sessions`` may be a coroutine function.
+        """
+        return await self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
+
+    async def receive_event(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None,
+        apply: Callable[[AccountState, object], Awaitable[None] | None],
+    ) -> WebhookReply:
+        """Take a security event of the issuer about an account; see :meth:`Client.receive_event`.
+
+        ``apply`` may be a coroutine function.
+        """
+        require_transactional(self._driver.replay)
+        return await self._driver.run(receive_event(self._legs, body, content_type, apply))
+
+    async def logout_url(
+        self,
+        *,
+        session_id: str | None,
+        post_logout_redirect_uri: str | None = None,
+        state: str | None = None,
+    ) -> str:
+        """Say where the browser goes to log out at the issuer, too; see :meth:`Client.logout_url`."""
+        with Ending("logout_url"):
+            leg = self._legs.logout_url(session_id, post_logout_redirect_uri, state)
+            return await self._driver.run(leg)
+
+    def cookie_name_for(self, callback: str) -> str | None:
+        """Return the name of the cookie in which this callback's handle is, if it has a state."""
+        return self._legs.cookie_name_for(callback)
+
+    def clear_cookie(self, callback: str) -> str:
+        """Return the ``Set-Cookie`` value that forgets this callback's handle; ``""`` without a state."""
+        return self._legs.clear_cookie(callback)
+
+    async def refresh(self) -> None:
+        """Fetch the issuer's metadata, keys and revocation lists now; see :meth:`Client.refresh`."""
+        await self._driver.run(self._legs.refresh())
+
+    async def replace_trust(self, trust: TrustStore) -> None:
+        """Put newer pinned roots in place of the present ones; see :meth:`Client.replace_trust`."""
+        await self._driver.run(self._legs.replace_trust(trust))
+
+    def health(self) -> Health:
+        """Say how this client is doing, from what it knows; fetches nothing."""
+        return self._legs.health()
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the client's public keys as a JWK set; see :meth:`Client.jwks`."""
+        return self._legs.rp.client_keys.jwks
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """Where the issuer may send browsers back, as configured; the first one by default."""
+        return self._legs.rp.redirect_uris
+
+    @property
+    def outbound(self) -> Mapping[str, int]:
+        """How many requests were sent to the issuer, by purpose: ``client.outbound["token"]``."""
+        return self._outbound
+
+    @property
+    def status_lists(self) -> AsyncKeptStatusLists:
+        """The issuer's token status lists, kept on a timer from first use; no login reads them yet.
+
+        Without ``background`` nothing is fetched until
+        ``await status_lists.refresh()``.
+        """
+        self._legs.require_open()
+        if self._background:
+            self._status_refresher.ensure_running()
+        return self._status_lists
+
+
+def _default_transport(rp: RelyingParty) -> AsyncTransport:
+    return HTTPXTransport(rp.http, certificate=rp.client_keys.tls)
+
+
+def _awaited(pending: AsyncPendingStore | MemoryPendingStore | SealedCookieStore | None) -> AsyncPendingStore:
+    if pending is None:
+        return AsyncMemoryPendingStore()
+    if isinstance(pending, MemoryPendingStore | SealedCookieStore):
+        return _NeverWaiting(pending)
+    require_kind(pending, "take", "pending", awaited=True)
+    return pending
+
+
+class _NeverWaiting:
+    """A blocking store that never waits, awaited."""
+
+    def __init__(self, store: MemoryPendingStore | SealedCookieStore) -> None:
+        self._store = store
+        self.single_use = store.single_use
+        self.shared = store.shared
+        self.durable = store.durable
+
+    async def put(self, key: str, record: bytes, *, expires_at: datetime, now: datetime) -> str:
+        return self._store.put(key, record, expires_at=expires_at, now=now)
+
+    async def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
+        return self._store.take(key, carried=carried, now=now)
