@@ -3,6 +3,7 @@
 Some codes of the sections that faults cover cannot be provoked from an issuer's side:
 ``chain.test_mark``, because a store that pins a mock's root was made for tests;
 ``chain.certificate_too_large``, because the parser of the header stops such a certificate first;
+``jarm.too_large``, because the callback that holds such a response is too large itself;
 ``discovery.claim_missing`` and ``discovery.claim_type``, because nothing unsigned is read from a page
 with signed metadata.
 """
