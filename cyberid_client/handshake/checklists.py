@@ -101,8 +101,8 @@ PAR_RESPONSE: Final[tuple[Check[PARSubject], ...]] = (
 AUTHORIZATION_RESPONSE: Final[tuple[Check[CallbackSubject], ...]] = (
     callback.check_same_handshake,
     callback.check_lifetime,
-    callback.check_state,
     callback.check_response_mode,
+    callback.check_state,
     callback.check_callback_issuer,
     callback.check_code_or_error,
     callback.check_declined,

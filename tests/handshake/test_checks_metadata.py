@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from cyberid_client import Assurance, TrustStore
+from cyberid_client import Assurance, ClientCertificate, ClientKeys, DecryptionKey, TrustStore
 from cyberid_client.testing.jose import ALGORITHMS
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pki import pem
+from cyberid_client.testing.tls import make_client_certificate
 
 MILLISECOND = 0.001
 WEEK = 7 * 86_400
@@ -29,6 +31,7 @@ ENDPOINTS = (
     "end_session_endpoint",
     "status_list_aggregation_endpoint",
 )
+ALIASES = ("token_endpoint", "pushed_authorization_request_endpoint")
 
 
 def test_honest_metadata_are_believed_as_they_were_signed(metadata):
@@ -117,6 +120,28 @@ class TestRollBack:
         assert verdict == metadata.verdict(newest_iat=newest_iat)
 
 
+@pytest.fixture(scope="module")
+def protections(parts):
+    """Every protection that may be configured, with the keys that it needs."""
+    made = make_client_certificate("shop")
+    decryption = DecryptionKey(ec.generate_private_key(ec.SECP256R1()), algorithm="ECDH-ES")
+    keys = ClientKeys(
+        signing=parts["rp"].client_keys.signing,
+        decryption=(decryption,),
+        tls=ClientCertificate(certificate_pem=made.certificate_pem, key_pem=made.key_pem),
+    )
+    with_keys = {"key": None, "keys": keys}
+    return {
+        "dpop": {"sender_constraint": "dpop"},
+        "mtls": {"sender_constraint": "mtls", **with_keys},
+        "tls_client_auth": {"client_authentication": "tls_client_auth", **with_keys},
+        "self_signed": {"client_authentication": "self_signed_tls_client_auth", **with_keys},
+        "jarm": {"response": "jarm"},
+        "jwe": {"id_token": "jwe", **with_keys},
+        "signed": {"request_object": "signed"},
+    }
+
+
 class TestEndpoints:
     @pytest.mark.parametrize("endpoint", ENDPOINTS)
     @pytest.mark.parametrize(
@@ -141,6 +166,30 @@ class TestEndpoints:
     def test_every_endpoint_is_https_on_the_issuers_host(self, metadata, endpoint, url):
         """Each endpoint is judged, and none may lead elsewhere or into the clear."""
         assert ENDPOINT == metadata.verdict(**{endpoint: url})
+        if endpoint in ALIASES:
+            assert ENDPOINT == metadata.verdict(mtls_endpoint_aliases={endpoint: url})
+
+    def test_who_shows_a_certificate_goes_to_its_own_endpoints(self, metadata):
+        """An alias stands for its endpoint, and only where a certificate is shown (RFC 8705 §5)."""
+        aliases = {name: f"https://issuer.example/mtls/{name}" for name in ALIASES}
+        believed = metadata.judge(metadata.token(mtls_endpoint_aliases=aliases))
+        assert aliases == {
+            "token_endpoint": believed.token_endpoint_for(certificate=True),
+            "pushed_authorization_request_endpoint": believed.par_endpoint_for(certificate=True),
+        }
+        assert (believed.token_endpoint, believed.par_endpoint) == (
+            believed.token_endpoint_for(certificate=False),
+            believed.par_endpoint_for(certificate=False),
+        )
+
+    @pytest.mark.parametrize("aliases", [..., {}])
+    def test_without_aliases_there_is_one_place_for_all(self, metadata, aliases):
+        """Where no alias is named, certificates are shown at the endpoint itself."""
+        believed = metadata.judge(metadata.token(mtls_endpoint_aliases=aliases))
+        assert (believed.token_endpoint, believed.par_endpoint) == (
+            believed.token_endpoint_for(certificate=True),
+            believed.par_endpoint_for(certificate=True),
+        )
 
     def test_ports_paths_and_queries_are_free(self, metadata):
         """It is the host that is compared."""
@@ -172,7 +221,8 @@ def test_a_test_issuer_on_loopback_may_use_http_there(metadata, issuer):
     rp = replace(metadata.rp, issuer=issuer, trust=TrustStore.for_tests(pem(keyring.root.certificate)))
     bench = replace(metadata, keyring=keyring, rp=rp, crls=metadata.lists_of(keyring))
     claims = {"iss": issuer, "sub": issuer, "issuer": issuer}
-    good = {name: f"{issuer}/{name}" for name in ENDPOINTS}
+    aliases = {name: f"{issuer}/{name}" for name in ALIASES}
+    good = {**{name: f"{issuer}/{name}" for name in ENDPOINTS}, "mtls_endpoint_aliases": aliases}
     assert None is bench.verdict(**claims, **good)
     assert ENDPOINT == bench.verdict(**claims, **{**good, "jwks_uri": "http://localhost:8080/jwks"})
     assert ENDPOINT == bench.verdict(**claims, **{**good, "jwks_uri": "http://issuer.example/jwks"})
@@ -225,6 +275,72 @@ class TestCapabilities:
         weak = {"acr_values_supported": ["urn:cyberid:mode:r01"]}
         assert CAPABILITY == metadata.verdict(**weak)
         assert None is metadata.verdict(**weak, settings={"assurance": Assurance.R01})
+
+    @pytest.mark.parametrize(
+        ("protection", "claim", "less"),
+        [
+            ("dpop", "dpop_signing_alg_values_supported", ["RS256"]),
+            ("dpop", "dpop_signing_alg_values_supported", ...),
+            ("mtls", "tls_client_certificate_bound_access_tokens", False),
+            ("mtls", "tls_client_certificate_bound_access_tokens", ...),
+            ("tls_client_auth", "token_endpoint_auth_methods_supported", ["private_key_jwt"]),
+            ("tls_client_auth", "token_endpoint_auth_methods_supported", ["self_signed_tls_client_auth"]),
+            ("self_signed", "token_endpoint_auth_methods_supported", ["tls_client_auth"]),
+            ("jarm", "response_modes_supported", ["query", "jwt", "fragment.jwt"]),
+            ("jarm", "response_modes_supported", ...),
+            ("jarm", "authorization_signing_alg_values_supported", ["none", "RS256"]),
+            ("jarm", "authorization_signing_alg_values_supported", ...),
+            ("jwe", "id_token_encryption_alg_values_supported", ["RSA-OAEP", "ECDH-ES+A256KW"]),
+            ("jwe", "id_token_encryption_alg_values_supported", ...),
+            ("jwe", "id_token_encryption_enc_values_supported", ["A128GCM"]),
+            ("jwe", "id_token_encryption_enc_values_supported", ...),
+            ("signed", "request_object_signing_alg_values_supported", ["none", "RS256"]),
+            ("signed", "request_object_signing_alg_values_supported", ...),
+        ],
+    )
+    def test_each_configured_protection_is_demanded(self, metadata, protections, protection, claim, less):
+        """An issuer that offers less than this configuration is refused, and nobody else loses by it."""
+        assert None is metadata.verdict(settings=protections[protection])
+        assert CAPABILITY == metadata.verdict(settings=protections[protection], **{claim: less})
+        if claim not in {"response_modes_supported", "token_endpoint_auth_methods_supported"}:
+            assert None is metadata.verdict(**{claim: less})
+
+    def test_all_protections_together_are_offered(self, metadata, protections):
+        """An issuer that offers everything serves whoever wants everything."""
+        together = {
+            name: value for each in ("dpop", "jarm", "signed") for name, value in protections[each].items()
+        }
+        assert None is metadata.verdict(settings={**together, **protections["jwe"]})
+
+    def test_an_issuer_that_demands_signed_requests_must_take_ours(self, metadata):
+        """Whoever demands signed requests gets them, and so must know the algorithm of the client's key."""
+        demand = {"require_signed_request_object": True}
+        assert None is metadata.verdict(**demand)
+        assert CAPABILITY == metadata.verdict(**demand, request_object_signing_alg_values_supported=["PS256"])
+
+    def test_who_proves_itself_in_tls_signs_nothing(self, metadata, protections):
+        """The algorithms of client assertions are of no interest to who makes none."""
+        less = {"token_endpoint_auth_signing_alg_values_supported": ...}
+        assert None is metadata.verdict(settings=protections["tls_client_auth"], **less)
+
+    def test_a_signed_response_has_its_issuer_inside(self, metadata, protections):
+        """The parameter of RFC 9207 is not needed beside a response that is signed, nor is the mode query."""
+        less = {
+            "authorization_response_iss_parameter_supported": ...,
+            "response_modes_supported": ["query.jwt"],
+        }
+        assert None is metadata.verdict(settings=protections["jarm"], **less)
+        assert CAPABILITY == metadata.verdict(**less)
+
+    def test_by_tls_alone_as_much_is_demanded(self, responses, protections):
+        """Unsigned metadata are believed in other ways, not offered less protection."""
+        for protection, claim in (
+            ("dpop", "dpop_signing_alg_values_supported"),
+            ("jarm", "authorization_signing_alg_values_supported"),
+            ("jwe", "id_token_encryption_enc_values_supported"),
+        ):
+            assert None is responses.unsigned(settings=protections[protection])
+            assert CAPABILITY == responses.unsigned(settings=protections[protection], **{claim: ...})
 
     @pytest.mark.parametrize("value", ["true", 1, None])
     def test_a_flag_is_a_truth_value(self, metadata, value):
