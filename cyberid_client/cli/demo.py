@@ -170,8 +170,10 @@ def _walk_checkout(issuer: MockIssuer, app: AppProcess, browser: Browser, page: 
             ("max_age", asked["max_age"], "proved now, not earlier"),
         )
     )
-    say("The same person agreed, and the session went on under a new id. Had it been somebody else, or had")
-    say("the person said no, the session would have stayed as it was, and nothing would have been paid.")
+    say(
+        "The same person agreed, and the session went on under a new id. Had it been somebody else, or had"
+        " the person said no, the session would have stayed as it was, and nothing would have been paid."
+    )
     click.echo()
 
 

@@ -163,19 +163,20 @@ class StepUpGuard:
     def __init__(self, session: WebSession) -> None:
         self._session = session
 
-    def set(self, now: datetime) -> None:
-        """Note that a step-up ended."""
-        self._session.set(GUARD, now.isoformat())
+    def set(self, proved: Assurance, *, now: datetime) -> None:
+        """Note that a step-up ended, and what it proved."""
+        self._session.set(GUARD, f"{proved.name} {now.isoformat()}")
 
-    def take(self, now: datetime) -> bool:
-        """Tell whether one ended a moment ago, and forget it."""
+    def take(self, asked: Assurance, *, now: datetime) -> bool:
+        """Tell whether one ended a moment ago that proved what is asked for, and forget it."""
         text = self._session.get(GUARD)
         if text is None:
             return False
         self._session.remove(GUARD)
+        name, _, at = text.partition(" ")
         try:
-            return now - _moment(text) <= GUARD_HOLDS
-        except ValueError:
+            return Assurance[name].satisfies(asked) and now - _moment(at) <= GUARD_HOLDS
+        except (ValueError, KeyError):
             return False
 
 

@@ -228,11 +228,11 @@ class WebLogin:
             return missing
         guard = StepUpGuard(session)
         if login.satisfies(assurance, max_age=max_age, now=now):
-            guard.take(now)
+            guard.take(assurance, now=now)
             return None
         if request.wants_json:
             return challenge(assurance, max_age)
-        if guard.take(now):
+        if guard.take(assurance, now=now):
             logger.warning("a step-up was not enough for the page that asked for it")
             return self._page("step_up", request)
         place = self._here(request) if return_to is None else return_to
@@ -313,7 +313,7 @@ class WebLogin:
             raise VerificationError("step_up.other_person")
         more = {} if self.on_step_up is None else self.on_step_up(login, session)
         raise_session(session, login, more, keys=self.keys, finished=finished)
-        StepUpGuard(session).set(self.clock())
+        StepUpGuard(session).set(login.assurance, now=self.clock())
 
     def _logout(self, request: WebRequest, session: WebSession) -> WebReply:
         if not self._is_ours(request):

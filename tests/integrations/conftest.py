@@ -1,0 +1,154 @@
+"""Web endpoints against an issuer in this process: a session in memory, and requests as a browser makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+import pytest
+
+from cyberid_client import Client, ClientKey, PseudonymKeys, RelyingParty, TrustStore
+from cyberid_client.integrations.web import WebLogin, WebReply, WebRequest
+from cyberid_client.testing import MockIssuer
+from cyberid_client.testing.clock import ManualClock
+
+ORIGIN = "https://shop.example"
+KEYS = PseudonymKeys({"k1": b"1" * 32})
+
+
+@dataclass
+class MemorySession:
+    """A session as an app may have it; ``number`` stands for its id."""
+
+    entries: dict[str, str] = field(default_factory=dict)
+    number: int = 0
+
+    def get(self, name: str) -> str | None:
+        return self.entries.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        self.entries[name] = value
+
+    def remove(self, name: str) -> None:
+        self.entries.pop(name, None)
+
+    def replace(self, entries: Mapping[str, str]) -> None:
+        self.entries, self.number = dict(entries), self.number + 1
+
+    def rotate(self) -> None:
+        self.number += 1
+
+    def clear(self) -> None:
+        self.entries, self.number = {}, self.number + 1
+
+
+@dataclass
+class Visitor:
+    """One browser at one app: cookies, a session, and what it sends along."""
+
+    web: WebLogin
+    issuer: MockIssuer
+    session: MemorySession = field(default_factory=MemorySession)
+    cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=lambda: {"sec-fetch-site": "same-origin"})
+    root: str = ""
+
+    def request(self, method: str, path: str, *, query: str = "", **form: str) -> WebRequest:
+        return WebRequest(
+            method=method,
+            path=path,
+            query=query,
+            headers=self.headers,
+            cookies=dict(self.cookies),
+            body=urlencode(form).encode(),
+            root=self.root,
+        )
+
+    def post(self, name: str, **form: str) -> WebReply:
+        return self.answer(name, self.request("POST", "", **form))
+
+    def get(self, name: str, *, query: str = "") -> WebReply:
+        return self.answer(name, self.request("GET", "", query=query))
+
+    def answer(self, name: str, request: WebRequest) -> WebReply:
+        return self.keep(self.web.answer(name, request, self.session))
+
+    def keep(self, reply: WebReply) -> WebReply:
+        """Keep the cookies of a reply as a browser does."""
+        for header, value in reply.headers:
+            if header == "Set-Cookie":
+                name, _, rest = value.partition("=")
+                self.cookies[name] = rest.partition(";")[0]
+                if "Max-Age=0;" in value:
+                    del self.cookies[name]
+        return reply
+
+    def leave(self, **form: str) -> str:
+        """Start a login and agree at the issuer; return the query of the callback."""
+        return self.agree(self.post("login", **form))
+
+    def agree(self, reply: WebReply, **answer: object) -> str:
+        assert 303 == reply.status, reply.body.decode()
+        return self.issuer.authorize(location(reply), **answer).partition("?")[2]
+
+    def log_in(self, **form: str) -> WebReply:
+        return self.get("callback", query=self.leave(**form))
+
+
+def location(reply: WebReply) -> str:
+    """Return where a reply sends the browser."""
+    return dict(reply.headers)["Location"]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def issuer(clock: ManualClock) -> MockIssuer:
+    return MockIssuer(clock=clock)
+
+
+@pytest.fixture
+def client(issuer: MockIssuer, clock: ManualClock) -> Iterator[Client]:
+    registered = issuer.register(
+        client_id="shop",
+        redirect_uri=f"{ORIGIN}/cyberid/callback",
+        post_logout_redirect_uris=(f"{ORIGIN}/",),
+    )
+    party = RelyingParty(
+        issuer=issuer.issuer,
+        client_id="shop",
+        redirect_uri=registered.redirect_uri,
+        key=ClientKey.from_pem(registered.key_pem),
+        trust=TrustStore.for_tests(issuer.root_pem),
+        pseudonym_keys=KEYS,
+    )
+    with Client(party, transport=issuer.transport(), clock=clock, background=False) as client:
+        yield client
+
+
+@pytest.fixture
+def web(client: Client, clock: ManualClock) -> WebLogin:
+    """The endpoints of an app whose users are their digests."""
+    return WebLogin(
+        client=client,
+        keys=KEYS,
+        on_login=lambda login, _session: {"user": str(login.pseudonym.digest(KEYS))},
+        login_page="/login",
+        app_name="The <tea> shop",
+        clock=clock,
+    )
+
+
+@pytest.fixture
+def visitor(web: WebLogin, issuer: MockIssuer) -> Visitor:
+    return Visitor(web, issuer)
+
+
+@pytest.fixture
+def with_settings(web: WebLogin, issuer: MockIssuer):
+    """Give a function that returns a browser at an app with other settings."""
+    return lambda **settings: Visitor(replace(web, **settings), issuer)
