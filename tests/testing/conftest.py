@@ -70,6 +70,7 @@ class RawClient:
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
     nonce: str | None = None
+    shows: bool | None = None
 
     def sign(self, header: dict, claims: dict, key=None) -> str:
         """Sign as ES256, with the client's key unless another is given."""
@@ -230,8 +231,16 @@ def decrypt(token: str, registered: RegisteredClient, *algorithms: str) -> str:
     return jwe.decrypt_compact(token, kind.import_key(pem), algorithms=list(algorithms)).plaintext.decode()
 
 
-def make_in_process(issuer: MockIssuer, registered: RegisteredClient, clock: ManualClock) -> RawClient:
-    transport = issuer.transport(certificate_pem=registered.certificate_pem or None)
+def make_in_process(
+    issuer: MockIssuer,
+    registered: RegisteredClient,
+    clock: ManualClock,
+    certificate_pem: bytes | None = None,
+) -> RawClient:
+    """Make a client that shows its certificate at the aliases, unless its ``shows`` says when."""
+    transport = issuer.transport(certificate_pem=certificate_pem or registered.certificate_pem or None)
+
+    client = RawClient(issuer, registered, clock, send_over_http)
 
     def send(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         response = transport.send(
@@ -242,12 +251,13 @@ def make_in_process(issuer: MockIssuer, registered: RegisteredClient, clock: Man
                 body=body,
                 max_bytes=1_000_000,
                 purpose="test",
-                shows_certificate="/mtls/" in url,
+                shows_certificate="/mtls/" in url if client.shows is None else client.shows,
             )
         )
         return Answer(response.status, dict(response.headers), response.body, response.error)
 
-    return RawClient(issuer, registered, clock, send)
+    client.send = send
+    return client
 
 
 def send_over_http(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
@@ -271,6 +281,12 @@ def clock():
 @pytest.fixture
 def issuer(clock):
     return MockIssuer(clock)
+
+
+@pytest.fixture
+def new_issuer(clock):
+    """Make another issuer."""
+    return lambda: MockIssuer(clock)
 
 
 @pytest.fixture

@@ -13,12 +13,22 @@ from cryptography import x509
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.testing import FAULTS, ODDITIES
-from cyberid_client.testing.documents import Grant, draft_assertion, draft_metadata, unsigned_page
+from cyberid_client.testing.documents import (
+    Grant,
+    draft_assertion,
+    draft_encrypted,
+    draft_metadata,
+    draft_response,
+    unsigned_page,
+)
+from cyberid_client.testing.dpop import DPoPDesk, NonceDraft
 from cyberid_client.testing.drafts import CallbackDraft, Page
 from cyberid_client.testing.jose import ALGORITHMS, decode_part
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.people import PEOPLE
 from cyberid_client.testing.pushed import PushedRequest
+
+from .conftest import PROTECTIONS, decrypt, parts_of
 
 EVERYTHING = {**FAULTS, **ODDITIES}
 STAGES = (
@@ -41,6 +51,8 @@ OUT_OF_REACH = {
     "transport.failed",
     "discovery.claim_missing",
     "discovery.claim_type",
+    "jarm.too_large",
+    "declined.app",
 }
 RANDOM = ("request_uri", "access_token", "id_token", "signed_metadata")
 
@@ -50,6 +62,17 @@ class Messages:
 
     def __init__(self, raw):
         self.raw = raw
+        self.shown = None
+
+    @property
+    def stages(self):
+        """The kinds of messages that this client gets."""
+        more = {
+            "jarm": self.raw.registered.response == "jarm",
+            "dpop": self.raw.registered.sender_constraint == "dpop",
+            "jwe": self.raw.registered.encryption_key is not None,
+        }
+        return (*STAGES, *(stage for stage, is_there in more.items() if is_there))
 
     def of(self, stage):
         message = getattr(self, stage)()
@@ -70,15 +93,22 @@ class Messages:
                 name: bool(value) and type(value).__name__ if name in RANDOM else value
                 for name, value in document.items()
             }
-            return [answer.status, answer.headers, document, duplicate]
-        return [answer.status, answer.headers, document]
+            return [answer.status, self.headers(answer), document, duplicate]
+        return [answer.status, self.headers(answer), document]
+
+    def headers(self, answer):
+        """Return the headers, of a fresh nonce no more than that it is one."""
+        nonce = answer.headers.get("dpop-nonce", "")
+        fresh = len(nonce) == 32 and nonce != self.shown
+        return {**answer.headers, "dpop-nonce": "fresh" if fresh else nonce}
 
     def signed(self, token):
         try:
             header, claims = self.raw_parts(token)
         except ValueError:
             return token
-        claims = {name: len(value) if name == "sid" else value for name, value in claims.items()}
+        fresh = {"sid", "code"}
+        claims = {name: len(str(value)) if name in fresh else value for name, value in claims.items()}
         claims["at_hash"] = claims.get("at_hash") not in {None, "A" * 22}
         return [header, claims, self.holds(token)]
 
@@ -150,16 +180,50 @@ class Messages:
     def callback(self):
         url = self.raw.issuer.authorize(self.raw.url_for(self.raw.push()))
         pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True, errors="replace")
+        fresh = {"code", "response"}
         return [
             url.partition("?")[0],
-            [(name, len(value) if name == "code" else value) for name, value in pairs],
+            [(name, len(value) if name in fresh else value) for name, value in pairs],
         ]
+
+    def jarm(self):
+        url = self.raw.issuer.authorize(self.raw.url_for(self.raw.push()))
+        [(_, token)] = parse_qsl(urlsplit(url).query)
+        return self.signed(token)
+
+    def dpop(self):
+        code = self.raw.authorize()["code"]
+        self.shown = self.raw.nonce
+        return self.page(self.raw.exchange(code))
 
     def token(self):
         return self.page(self.raw.log_in())
 
     def id_token(self):
-        return self.signed(self.raw.log_in().json()["id_token"])
+        token = self.raw.log_in().json()["id_token"]
+        return self.signed(token if self.raw.registered.encryption_key is None else self.opened(token))
+
+    def opened(self, token):
+        header = json.loads(decode_part(token.partition(".")[0]))
+        return decrypt(token, self.raw.registered, header["alg"], header["enc"])
+
+    def jwe(self):
+        token = self.raw.log_in().json()["id_token"]
+        parts = token.split(".")
+        try:
+            raw_header = decode_part(parts[0])
+            header = json.loads(raw_header)
+        except ValueError:
+            return token
+        tidy = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode() == raw_header
+        header["epk"] = {
+            name: len(value) if name in {"x", "y"} else value for name, value in header.get("epk", {}).items()
+        }
+        try:
+            inside = [len(parts), *parts_of(self.opened(token))[0]]
+        except Exception as error:  # noqa: BLE001 - any failure means that nobody can open it
+            inside = type(error).__name__
+        return [header, tidy, [len(part) for part in parts], inside]
 
 
 def neighbours(stage):
@@ -168,23 +232,38 @@ def neighbours(stage):
     return before.get(stage, tuple(each for each in STAGES[:5] if each != stage))
 
 
+@pytest.fixture
+def raw_for(protected):
+    """Make a hand-written client that registered what a fault needs, at an issuer that demands it."""
+
+    def make(each):
+        raw = protected(each.needs)
+        raw.issuer.demand_dpop_nonce(each.needs == "dpop_nonce")
+        return raw
+
+    return make
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_one_message_is_changed(raw, name):
+def test_one_message_is_changed(raw_for, name):
     """The next message of the kind is changed; those before, beside and after it are honest."""
-    each, messages = EVERYTHING[name], Messages(raw)
-    published = each.prepare is not None or name == "id_token.rotation_just_before_signing"
-    honest = {stage: messages.of(stage) for stage in STAGES}
-    assert {stage: messages.of(stage) for stage in STAGES} == honest
-    raw.issuer.arm(name)
+    each = EVERYTHING[name]
+    messages = Messages(raw_for(each))
+    issuer = messages.raw.issuer
+    rotates = name.endswith("rotation_just_before_signing")
+    published = each.prepare is not None or rotates
+    honest = {stage: messages.of(stage) for stage in messages.stages}
+    assert {stage: messages.of(stage) for stage in messages.stages} == honest
+    issuer.arm(name)
     for stage in neighbours(each.stage):
         assert published or messages.of(stage) == honest[stage], stage
-    assert dict(raw.issuer.armed) == {name: 1}
+    assert dict(issuer.armed) == {name: 1}
     changed = messages.of(each.stage)
     assert changed != honest[each.stage]
-    assert dict(raw.issuer.armed) == {}
-    raw.issuer.disarm()
-    if name != "id_token.rotation_just_before_signing":
-        assert {stage: messages.of(stage) for stage in STAGES} == honest
+    assert dict(issuer.armed) == {}
+    issuer.disarm()
+    if not rotates:
+        assert {stage: messages.of(stage) for stage in messages.stages} == honest
 
 
 _MEMBERS = {"access_token", "token_type", "expires_in", "scope", "id_token", "request_uri", "keys"}
@@ -206,6 +285,16 @@ _TOGETHER = (
     {"status", "document.error"} | {f"document.{name}" for name in _MEMBERS},
     {"status", "headers.location"},
     {"this_update", "next_update"},
+    {"claims.code", "claims.error"},
+    {"claims.code", "claims.error", "claims.state"},  # an error of another login
+    {"header.alg", "header.p2c", "header.p2s"},
+    {"header.apu", "header.apv"},
+    {"header.zip", "content"},
+    {"demands", "status", "document.error", "document.error_description"},
+    {"demands", "status", "headers.www-authenticate"},
+    {"demands", "headers.dpop-nonce"},
+    {"demands", "headers.dpop-nonce", "document.error", "document.error_description"},
+    {"demands", "status"},
     set(),  # what is published beside it is the whole fault
 )
 
@@ -239,7 +328,7 @@ def honest_draft(stage, keyring, registered, now):
         "par": {"request_uri": "urn:example:1", "expires_in": 90},
         "token": {
             "access_token": "a",
-            "token_type": "Bearer",
+            "token_type": "DPoP" if registered.sender_constraint == "dpop" else "Bearer",
             "expires_in": 300,
             "scope": "openid",
             "id_token": "x",
@@ -248,14 +337,22 @@ def honest_draft(stage, keyring, registered, now):
     if stage in documents:
         status = 201 if stage == "par" else 200
         return Page(document=documents[stage], keyring=keyring, now=now, status=status)
-    if stage == "metadata":
-        return draft_metadata(keyring, issued_at=int(seconds), now=now)
     if stage.startswith("crl_"):
         return keyring.revocations.draft(f"/crl/{stage.removeprefix('crl_')}.der", keyring, now)
-    if stage == "id_token":
-        return draft_assertion(keyring, grant, access_token="a", now=now)
-    pairs = [("code", "c"), ("state", "s"), ("iss", keyring.issuer)]
-    return CallbackDraft(redirect_uri=registered.redirect_uri, parameters=pairs, keyring=keyring, now=now)
+    parameters = {"code": "c" * 43, "state": "s" * 43}
+    pairs = [*parameters.items(), ("iss", keyring.issuer)]
+    fresh = {"dpop-nonce": "fresh"}
+    drafts = {
+        "metadata": lambda: draft_metadata(keyring, issued_at=int(seconds), now=now),
+        "jarm": lambda: draft_response(keyring, registered.client_id, parameters, now=now),
+        "jwe": lambda: draft_encrypted(registered, "e30.e30.AA", keyring=keyring),
+        "dpop": lambda: NonceDraft(presented="shown", demands=False, desk=DPoPDesk(), headers=fresh),
+        "id_token": lambda: draft_assertion(keyring, grant, access_token="a", now=now),
+        "callback": lambda: CallbackDraft(
+            redirect_uri=registered.redirect_uri, parameters=pairs, keyring=keyring, now=now
+        ),
+    }
+    return drafts[stage]()
 
 
 def parts_of_draft(draft):
@@ -269,15 +366,16 @@ def parts_of_draft(draft):
             found[name] = repr(value.key.public_key().public_numbers())
         elif name == "authority":
             found["signer"] = repr((value.list_url, value.key.public_key().public_numbers()))
-        elif name not in {"keyring", "now"}:
+        elif name not in {"keyring", "now", "desk"}:
             found[name] = repr(value)
     return found
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_one_respect_is_changed(registered, clock, name):
+def test_one_respect_is_changed(protected, clock, name):
     """A fault changes one respect of a message: a claim, the key, the signature, the encoding."""
     each = EVERYTHING[name]
+    registered = protected(each.needs).registered
     keyring = Keyring(issuer="https://issuer.example", algorithm=ALGORITHMS["ES256"], now=clock())
     draft = honest_draft(each.stage, keyring, registered, clock())
     before, published = parts_of_draft(draft), keyring.jwks()
@@ -293,7 +391,7 @@ def test_one_respect_is_changed(registered, clock, name):
 def test_every_code_has_a_fault():
     """Every code that an issuer can cause is caused by a fault."""
     sections = {"callback", "discovery", "metadata", "jwks", "par", "token", "id_token", "chain"}
-    sections |= {"declined", "issuer", "transport", "revocation"}
+    sections |= {"declined", "issuer", "transport", "revocation", "jarm"}
     wanted = {code for code in CATALOGUE if code.partition(".")[0] in sections} | {"login.code_refused"}
     covered = {fault.expected_code for fault in FAULTS.values()}
     assert wanted - OUT_OF_REACH - covered == set()
@@ -307,7 +405,8 @@ def test_rows_are_complete(name):
     assert fault.name == name
     assert fault.numbers
     assert fault.law.endswith(".")
-    assert fault.needs in {None, "max_age", "earlier_login", "policy", "manual_clock", "in_process"}
+    needs = {None, "max_age", "earlier_login", "policy", "manual_clock", "in_process", *PROTECTIONS}
+    assert fault.needs in needs
 
 
 def test_names_are_unique():
