@@ -92,12 +92,13 @@ def connect(
     clock: ManualClock,
     *,
     replay: ReplayStore | None = None,
+    client_id: str = CLIENT_ID,
     registered: dict[str, object] | None = None,
     **settings: object,
 ) -> Client:
     """Register the app at the issuer, and give it a client."""
     client = issuer.register(
-        client_id=CLIENT_ID,
+        client_id=client_id,
         redirect_uri="https://shop.example/callback",
         backchannel_logout_uri=f"{app.uri}/logout",
         events_uri=f"{app.uri}/events",
