@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.handshake.bundle import Checklists
-from cyberid_client.handshake.check import run_checks
+from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence, choose_key
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.subjects import CallbackSubject, ChainOnDemand, JARMSubject
@@ -14,7 +16,7 @@ from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.callback import parse_callback
 from cyberid_client.wire.jarm import parse_jarm
 
-__all__ = ["believe_callback"]
+__all__ = ["believe_callback", "judge_jarm"]
 
 
 def believe_callback(  # noqa: PLR0913 - what is known comes from four places
@@ -59,36 +61,45 @@ def believe_callback(  # noqa: PLR0913 - what is known comes from four places
     token = answer.response or ""
 
     def judge(keys: KeySet, crls: RevocationLists) -> str:
-        resolved = _resolve(token, pending, expected=expected, keys=keys, env=env, cache=cache, crls=crls)
-        run_checks(checklists.for_jarm(expected), resolved)
-        return resolved.claims.code or ""
+        return judge_jarm(
+            token,
+            pending=pending,
+            expected=expected,
+            keys=keys,
+            now=env.now(),
+            crls=crls,
+            cache=cache,
+            checks=checklists.for_jarm(expected),
+        )
 
     message = SignedMessage(token=token, document="jarm", entry="callback", expected=expected, judge=judge)
     return (yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache))
 
 
-def _resolve(
+def judge_jarm(
     token: str,
-    pending: PendingLogin,
     *,
+    pending: PendingLogin,
     expected: Expected,
     keys: KeySet,
-    env: FlowEnv,
+    now: datetime,
     cache: ChainCache | None,
     crls: RevocationLists,
-) -> JARMSubject:
-    """Parse a signed response, choose the one key to try and lay the chain beside it."""
-    claims, now = parse_jarm(token), env.now()
+    checks: tuple[Check[JARMSubject], ...],
+) -> str:
+    """Parse, resolve and check a signed response, and return its code; private, because it takes the checks."""
+    claims = parse_jarm(token)
     key, certificates = choose_key(claims.jws.header, keys, expected)
-    return JARMSubject(
+    chain = ChainOnDemand(certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache)
+    subject = JARMSubject(
         jws=claims.jws,
         claims=claims,
         key=key,
-        chain=ChainOnDemand(
-            certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache
-        ),
+        chain=chain,
         expected=expected,
         pending=pending,
         now=now.timestamp(),
         crls=crls,
     )
+    run_checks(checks, subject)
+    return claims.code or ""

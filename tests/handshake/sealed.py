@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cyberid_client import ClientKeys, CyberIDError, DecryptionKey, RelyingParty
-from cyberid_client.handshake.authorization_response import believe_callback
+from cyberid_client.handshake.authorization_response import believe_callback, judge_jarm
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.encryption import open_sealed
 from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
+from cyberid_client.models import PendingLogin
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.encryption import EncryptedDraft
 from cyberid_client.testing.keyring import Signer, x5c_of
@@ -71,6 +72,10 @@ class JARMBench(Bench):
         edit(draft)
         return draft.encode()
 
+    def pending(self, **changes: object) -> PendingLogin:
+        """Return a pending login that started ten seconds ago."""
+        return ResponseBench(self.keyring, self.rp, self.keys, self.crls).pending(**changes)
+
     def flow(
         self,
         *,
@@ -86,7 +91,7 @@ class JARMBench(Bench):
     ) -> Flow[str]:
         """Begin to judge a callback with this response in it."""
         rp = replace(self.rp, **{**JARM, **(settings or {})})
-        login = ResponseBench(self.keyring, self.rp, self.keys, self.crls).pending(**(pending or {}))
+        login = self.pending(**(pending or {}))
         query = {
             name: value for name, value in {"response": response, **parameters}.items() if value is not ...
         }
@@ -121,16 +126,23 @@ class JARMBench(Bench):
         token = (
             self.token(header=header, signer=signer, edit=edit, **claims) if response is None else response
         )
-        is_bare = (settings or {}).get("assertion_chain") == "absent"
-        checks = COMPLETE.jarm_without_chain if is_bare else COMPLETE.jarm
-
-        def judge(watched: tuple[Check, ...]) -> None:
-            lists = replace(COMPLETE, signed_response=(), jarm=watched, jarm_without_chain=watched)
-            stubborn(
-                self.flow(response=token, checklists=lists, settings=settings, keys=keys, crls=crls, now=now)
-            )
-
-        return verdict_of("jarm", tuple(each for each in checks if each.name != without), judge)
+        rp = replace(self.rp, **{**JARM, **(settings or {})})
+        pending = self.pending()
+        expected = rp.expect(nonce=pending.nonce, started_at=pending.started_at)
+        return verdict_of(
+            "jarm",
+            tuple(each for each in COMPLETE.for_jarm(expected) if each.name != without),
+            lambda watched: judge_jarm(
+                str(token),
+                pending=pending,
+                expected=expected,
+                keys=self.keys if keys is None else keys,
+                now=now,
+                cache=None,
+                crls=self.crls if crls is None else crls,
+                checks=watched,
+            ),
+        )
 
     def around(
         self,
@@ -237,13 +249,18 @@ class SealBench(Bench):
         """Return the verdict of the checklist on an encrypted token."""
         made = self.token(**asked)
         checks = tuple(each for each in COMPLETE.encrypted_token if each.name != without)
-        return verdict_of(
-            "id_token",
-            checks,
-            lambda watched: self.open(
-                made, checklists=replace(COMPLETE, encrypted_token=watched), **(settings or {})
-            ),
-        )
+        failed: list[CyberIDError] = []
+
+        def judge(watched: tuple[Check, ...]) -> None:
+            try:
+                self.open(made, checklists=replace(COMPLETE, encrypted_token=watched), **(settings or {}))
+            except CyberIDError as error:
+                if error.code != "id_token.decryption":
+                    raise
+                failed.append(error)
+
+        verdict = verdict_of("id_token", checks, judge)
+        return ("decryption", failed[0].code) if failed else verdict
 
     def seal(self, *, token: str | None = None, without: str = "", **settings: object) -> Verdict:
         """Return the verdict on the form of a token."""

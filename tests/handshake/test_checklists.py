@@ -17,6 +17,7 @@ from cyberid_client.models import Persistence
 from cyberid_client.trust import RevocationLists
 
 from .conftest import EVENT_CLAIMS
+from .sealed import JARMBench, SealBench, decryption_key
 
 CHECKLISTS = {name: getattr(checklists, name) for name in checklists.__all__}
 DOCUMENT_OF = {
@@ -35,6 +36,11 @@ DOCUMENT_OF = {
     "SECURITY_EVENT": "security_event",
     "SECURITY_EVENT_WITHOUT_CHAIN": "security_event",
     "STEP_UP": "step_up",
+    "SIGNED_RESPONSE": "callback",
+    "JARM": "jarm",
+    "JARM_WITHOUT_CHAIN": "jarm",
+    "SEAL": "id_token",
+    "ENCRYPTED_TOKEN": "id_token",
 }
 
 NOW = 1_795_334_400
@@ -43,6 +49,7 @@ UNMADE = "user_110101189001010075"
 
 
 SUBJECT = EVENT_CLAIMS["sub_id"]
+OUR_KEY = decryption_key("ECDH-ES", "ours")
 
 
 def account_state(**changes):
@@ -94,6 +101,46 @@ BROKEN = [
     ("TOKEN_RESPONSE", "check_expires_in", "token.expires_in", {"expires_in": -1}),
     ("TOKEN_RESPONSE", "check_granted_scope", "token.scope", {"scope": "age_band"}),
     ("TOKEN_RESPONSE", "check_id_token_present", "token.id_token_missing", {"id_token": ...}),
+    ("SIGNED_RESPONSE", "check_same_handshake", "login.other_kind", {"kind": "wallet"}),
+    ("SIGNED_RESPONSE", "check_response_mode", "callback.response_mode", {"code": "x"}),
+    *(
+        (f"JARM{chain}", check, code, asked)
+        for chain in ("", "_WITHOUT_CHAIN")
+        for check, code, asked in (
+            ("check_algorithm", "jarm.algorithm", {"header": {"alg": "none"}}),
+            ("check_critical", "jarm.critical", {"header": {"crit": ["x"]}}),
+            ("check_type", "jarm.type", {"header": {"typ": "logout+jwt"}}),
+            ("check_key", "jarm.key_unknown", {"header": {"kid": "x", "x5c": ...}}),
+            ("check_signature", "jarm.signature", {"edit": no_signature}),
+            ("check_kind", "jarm.kind", {"sub": "x"}),
+            ("check_assertion_issuer", "jarm.issuer", {"iss": OTHER}),
+            ("check_audience", "jarm.audience", {"aud": ["shop", "other"]}),
+            ("check_expiry", "jarm.expired", {"exp": NOW}),
+            ("check_response_lifetime", "jarm.lifetime", {"exp": NOW + 611}),
+            ("check_not_before", "jarm.not_yet_valid", {"nbf": NOW + 11}),
+            ("check_state", "jarm.state", {"state": "another"}),
+            ("check_code_or_error", "jarm.code_or_error", {"code": ...}),
+            ("check_declined", "declined.other", {"code": ..., "error": "x"}),
+        )
+    ),
+    ("SEAL", "check_sealed_as_configured", "id_token.not_encrypted", {"token": "a.b.c"}),
+    ("SEAL", "check_sealed_as_configured", "id_token.encrypted", {"id_token": "jws"}),
+    ("ENCRYPTED_TOKEN", "check_decryption_key", "id_token.decryption_key", {"header": {"kid": "x"}}),
+    (
+        "ENCRYPTED_TOKEN",
+        "check_key_encryption",
+        "id_token.key_encryption",
+        {"header": {"alg": "ECDH-ES+A256KW"}},
+    ),
+    ("ENCRYPTED_TOKEN", "check_content_encryption", "id_token.content_encryption", {"enc": "A128GCM"}),
+    ("ENCRYPTED_TOKEN", "check_content_type", "id_token.content_type", {"header": {"cty": ...}}),
+    ("ENCRYPTED_TOKEN", "check_uncompressed", "id_token.compressed", {"header": {"zip": "DEF"}}),
+    (
+        "ENCRYPTED_TOKEN",
+        "check_encrypted_critical",
+        "id_token.critical",
+        {"header": {"crit": ["typ"], "typ": "JWT"}},
+    ),
     ("ID_TOKEN", "check_algorithm", "id_token.algorithm", {"header": {"alg": "none"}}),
     ("ID_TOKEN", "check_critical", "id_token.critical", {"header": {"crit": ["x"]}}),
     ("ID_TOKEN", "check_type", "id_token.type", {"header": {"typ": "logout+jwt"}}),
@@ -223,6 +270,7 @@ def broken(assertion, metadata, responses, status_list):
             {"status_list": status_list.entries(bytes(2**27 + 1))},
         ),
         ("AUTHORIZATION_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
+        ("SIGNED_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
         ("ID_TOKEN", "check_key", "id_token.key_ambiguous", {"keys": two}),
         (
             "ID_TOKEN",
@@ -254,6 +302,7 @@ def broken(assertion, metadata, responses, status_list):
             for checklist, document in (
                 ("LOGOUT_TOKEN", "logout_token"),
                 ("SECURITY_EVENT", "security_event"),
+                ("JARM", "jarm"),
             )
             for check, code, asked in (
                 ("check_key", "*.key_ambiguous", {"keys": two}),
@@ -283,8 +332,9 @@ def broken(assertion, metadata, responses, status_list):
 
 
 @pytest.fixture
-def verdict(assertion, metadata, responses, status_list, logout_token, security_event, step_up):
+def verdict(parts, assertion, metadata, responses, status_list, logout_token, security_event, step_up):
     """Judge by the checklist of a name."""
+    jarm, seal = JARMBench(**parts), SealBench(**parts, decryption=(OUR_KEY,))
     benches = {
         "DISCOVERY": responses.discovery,
         "METADATA": metadata.verdict,
@@ -303,6 +353,11 @@ def verdict(assertion, metadata, responses, status_list, logout_token, security_
             security_event.verdict, settings={"assertion_chain": "absent"}
         ),
         "STEP_UP": step_up.verdict,
+        "SIGNED_RESPONSE": jarm.around,
+        "JARM": jarm.verdict,
+        "JARM_WITHOUT_CHAIN": partial(jarm.verdict, settings={"assertion_chain": "absent"}),
+        "SEAL": seal.seal,
+        "ENCRYPTED_TOKEN": seal.verdict,
     }
     return lambda checklist, **asked: benches[checklist](**asked)
 
@@ -344,12 +399,25 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
         ("ID_TOKEN_WITHOUT_CHAIN", "id_token.key_unknown"): ("check_signature", "id_token.signature"),
         **{
             (f"{document.upper()}{chain}", f"{document}.{code}"): ("check_signature", f"{document}.signature")
-            for document in ("logout_token", "security_event")
+            for document in ("logout_token", "security_event", "jarm")
             for chain, code in (
                 ("", "key_unknown"),
                 ("", "key_ambiguous"),
                 ("_WITHOUT_CHAIN", "key_unknown"),
             )
+        },
+        # Without a chain that holds nobody answers for the signer.
+        ("METADATA", "chain.purpose"): ("check_revocation", "chain.purpose"),
+        **{
+            (document.upper(), code): ("check_revocation", code)
+            for document in ("id_token", "logout_token", "security_event", "jarm")
+            for code in ("chain.purpose", f"{document}.chain_missing")
+        },
+        # The algorithms of our key are the only ones that are there to decrypt with.
+        ("ENCRYPTED_TOKEN", "id_token.decryption_key"): ("check_key_encryption", "id_token.key_encryption"),
+        **{
+            ("ENCRYPTED_TOKEN", f"id_token.{code}"): ("decryption", "id_token.decryption")
+            for code in ("key_encryption", "content_encryption", "compressed")
         },
         # What another event says was not read, and its state is none of the five.
         ("SECURITY_EVENT", "security_event.event"): ("check_account_state", "security_event.state"),
@@ -361,34 +429,27 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
     assert follows == {broken_rule: verdict for broken_rule, verdict in still.items() if verdict is not None}
 
 
-def test_every_listed_code_can_be_raised(broken):
+def test_every_listed_code_can_be_raised(verdict, broken):
     """A check lists the codes that it raises and no others; one code stands for all of a family."""
-    driven = {(name, _pattern(code, DOCUMENT_OF[checklist])) for checklist, name, code, _ in broken}
+    driven = {(name, _pattern(name, code, DOCUMENT_OF[checklist])) for checklist, name, code, _ in broken}
+    # The last check of all takes the place of the one on which it builds.
+    driven |= {
+        ("check_revocation", _pattern("check_revocation", code, DOCUMENT_OF[checklist]))
+        for checklist, name, code, asked in broken
+        if name == "check_chain" and verdict(checklist, **asked, without=name) == ("check_revocation", code)
+    }
     listed = {
-        (each.name, _pattern(code, DOCUMENT_OF[name]) if "*" not in code else code)
-        for name, checklist in CHECKLISTS.items()
-        for each in checklist
-        for code in each.codes
+        (each.name, code) for checklist in CHECKLISTS.values() for each in checklist for code in each.codes
     }
     assert listed == driven
 
 
-def _pattern(code: str, document: str) -> str:
+def _pattern(name: str, code: str, document: str) -> str:
     prefix, _, rest = code.partition(".")
     if prefix in {"declined", "chain", "revocation"}:
         return f"{prefix}.*"
-    shared = {
-        "algorithm",
-        "critical",
-        "type",
-        "signature",
-        "key_unknown",
-        "key_unpublished",
-        "key_ambiguous",
-        "key_mismatch",
-        "chain_missing",
-    }
-    return f"*.{rest}" if prefix == document and rest in shared else code
+    is_shared = prefix == document and f"*.{rest}" in objects_of_topics()[name].codes
+    return f"*.{rest}" if is_shared else code
 
 
 def test_every_check_of_a_topic_is_in_a_checklist_and_the_other_way_round():
@@ -449,6 +510,8 @@ def test_an_exception_leaves_out_what_it_says_and_nothing_else():
         "ID_TOKEN_WITHOUT_CHAIN"
     )
     assert set() == names_of("ID_TOKEN_WITHOUT_CHAIN") - names_of("ID_TOKEN")
+    assert {"check_chain", "check_revocation"} == names_of("JARM") - names_of("JARM_WITHOUT_CHAIN")
+    assert set() == names_of("JARM_WITHOUT_CHAIN") - names_of("JARM")
     unsigned = {"check_discovery_issuer", "check_endpoints", "check_capabilities"}
     assert unsigned == names_of("UNSIGNED_METADATA")
     assert unsigned <= names_of("METADATA") | names_of("DISCOVERY")
@@ -459,7 +522,7 @@ def names_of(checklist):
 
 
 @pytest.mark.parametrize(
-    "checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST", "LOGOUT_TOKEN", "SECURITY_EVENT"]
+    "checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST", "LOGOUT_TOKEN", "SECURITY_EVENT", "JARM"]
 )
 def test_structure_goes_first_then_the_signature_then_the_claims(checklist):
     """Cheap checks of the header go first, and no claim is compared before signature and chain hold."""
@@ -473,6 +536,8 @@ def test_state_and_issuer_are_judged_before_code_and_error():
     names = [each.name for each in checklists.AUTHORIZATION_RESPONSE]
     assert ["check_callback_issuer", "check_code_or_error", "check_declined"] == names[-3:]
     assert names.index("check_state") < names.index("check_callback_issuer")
+    signed = [each.name for each in checklists.JARM]
+    assert ["check_state", "check_code_or_error", "check_revocation", "check_declined"] == signed[-4:]
 
 
 class TestRunner:

@@ -165,7 +165,7 @@ class TestMetadata:
             assurance_values={mode.value: mode for mode in Assurance},
             persistence=Persistence.LIFE,
         )
-        page = metadata_claims(metadata.issuer, "ES256", "ES256")
+        page = metadata_claims(metadata.issuer, "ES256")
         flow = fetch_metadata(rp, Env(metadata.now + timedelta(days=999)), newest_iat=None, cache=None)
         assert 1 == len(drive(flow, answer(page))[0])
         other = {**page, "issuer": "https://other.example"}

@@ -113,7 +113,7 @@ class UnsignedPages:
         if request.purpose != "discovery":
             return self._inner.send(request)
         service = self._issuer._service
-        claims = metadata_claims(self._issuer.issuer, "ES256", "ES256")
+        claims = metadata_claims(self._issuer.issuer, "ES256")
         stage = FAULTS[self._fault].stage if self._fault in FAULTS else ""
         if stage == "metadata":
             signer = service.keyring.signer("metadata")
