@@ -16,6 +16,7 @@ DOCUMENTS = frozenset(
         "callback",
         "discovery",
         "id_token",
+        "jarm",
         "jwks",
         "logout_token",
         "metadata",
