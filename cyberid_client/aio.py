@@ -166,7 +166,7 @@ class AsyncClient:
                 redirect_uri=redirect_uri,
                 ui_locales=ui_locales,
             )
-            return await self._driver.run(self._legs.start_login(ask))
+            return await self._driver.run(self._legs.start_step_up(ask))
 
     async def receive_logout(
         self,

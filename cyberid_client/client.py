@@ -216,7 +216,7 @@ class Client:
                 redirect_uri=redirect_uri,
                 ui_locales=ui_locales,
             )
-            return self._driver.run(self._legs.start_login(ask))
+            return self._driver.run(self._legs.start_step_up(ask))
 
     def receive_logout(
         self,

@@ -19,6 +19,7 @@ from cyberid_client.effects import Leg, StorePut, StoreTake
 from cyberid_client.errors import ConfigurationError, CyberIDError, LoginRestartError, StoreError
 from cyberid_client.handshake import cookies
 from cyberid_client.handshake.dpop import NonceMemory
+from cyberid_client.handshake.encryption import require_decryption
 from cyberid_client.handshake.logout import logout_page
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
@@ -99,6 +100,7 @@ class Legs:
     """
 
     def __init__(self, rp: RelyingParty, *, clock: Clock | None) -> None:
+        require_decryption(rp)
         self.env = Environment(system_clock if clock is None else clock)
         self.cache = ChainCache()
         self.nonces = NonceMemory()
@@ -127,6 +129,13 @@ class Legs:
             cookie_name=name,
             set_cookie=cookies.set_cookie(name, handle, max_age=self.rp.pending_lifetime),
         )
+
+    def start_step_up(self, ask: RedirectAsk) -> Leg[LoginRequest]:
+        """Start a login that nobody but ``ask.person`` may finish."""
+        if ask.person is None:
+            # Without a person it would be a login that anybody may finish.
+            raise ConfigurationError("config.value", "person")
+        return self.start_login(ask)
 
     def finish_login(self, callback: str, handle: str | None) -> Leg[Login]:
         """Use up the pending login, and then judge what the browser brought back."""

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cyberid_client import Client, ClientKey, Login, RelyingParty, TrustStore
 from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
-from cyberid_client.ports import ReplayStore
+from cyberid_client.ports import HTTPRequest, HTTPResponse, ReplayStore, Transport
 from cyberid_client.testing import ManualClock, MockIssuer
 
 CLIENT_ID = "shop"
@@ -56,6 +56,19 @@ class App:
         return self.replies[-1]
 
 
+class AwaitedTransport:
+    """Await what another transport does."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    async def send(self, request: HTTPRequest) -> HTTPResponse:
+        return self._inner.send(request)
+
+    async def aclose(self) -> None:
+        self._inner.close()
+
+
 @contextmanager
 def served(app: App) -> Iterator[None]:
     """Serve the app on loopback; ``app.uri`` says where."""
@@ -93,6 +106,7 @@ def connect(
     *,
     replay: ReplayStore | None = None,
     client_id: str = CLIENT_ID,
+    new_client: Callable[..., Client] = Client,
     registered: dict[str, object] | None = None,
     **settings: object,
 ) -> Client:
@@ -114,7 +128,7 @@ def connect(
         **settings,
     )
     app.rp = rp
-    app.client = Client(rp, transport=issuer.transport(), replay=replay, clock=clock, background=False)
+    app.client = new_client(rp, transport=issuer.transport(), replay=replay, clock=clock, background=False)
     return app.client
 
 

@@ -9,7 +9,18 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, create_engine, delete, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -21,7 +32,7 @@ from cyberid_client.stores.sql import AsyncSQLReplayStore, SQLReplayStore
 from cyberid_client.testing import EVENT_FAULTS, EVENT_ODDITIES, ManualClock, MockIssuer
 
 from .conftest import START
-from .notices import CLIENT_ID, App, connect, log_in, served
+from .notices import CLIENT_ID, App, AwaitedTransport, connect, log_in, served
 from .test_logout import Nowhere
 
 EVENT = "application/secevent+jwt"
@@ -55,6 +66,10 @@ class Database:
 
     def __init__(self, path):
         self.engine = create_engine(f"sqlite:///{path}")
+        # No test cuts the power: nothing has to reach the disk.
+        event.listen(
+            self.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF")
+        )
         self.replay = SQLReplayStore(self.engine)
         self.replay.create_tables()
         tables.create_all(self.engine)
@@ -300,23 +315,14 @@ class TestAwaited:
         app = App(uri="http://127.0.0.1:9")
         connect(app, issuer, clock)
 
-        class Transport:
-            def __init__(self):
-                self.inner = issuer.transport()
-
-            async def send(self, request):
-                return self.inner.send(request)
-
-            async def aclose(self):
-                self.inner.close()
-
         async def main():
             engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'app.sqlite'}")
             replay = AsyncSQLReplayStore(engine)
             await replay.create_tables()
+            transport = AwaitedTransport(issuer.transport())
             async with engine.begin() as connection:
                 await connection.run_sync(tables.create_all)
-            client = AsyncClient(app.rp, transport=Transport(), replay=replay, clock=clock, background=False)
+            client = AsyncClient(app.rp, transport=transport, replay=replay, clock=clock, background=False)
             try:
                 async with client:
                     await scenario(client, engine)

@@ -18,10 +18,10 @@ TOKEN_ODDITIES = sorted(name for name in LOGOUT_ODDITIES if name.startswith("log
 
 
 @pytest.fixture
-def app(issuer, clock):
+def app(issuer, clock, new_client):
     app = App()
     with served(app):
-        connect(app, issuer, clock)
+        connect(app, issuer, clock, new_client=new_client)
         yield app
 
 
