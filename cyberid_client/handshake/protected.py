@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -94,8 +95,16 @@ def send_form(
 
 
 def _encode(fields: Mapping[str, str]) -> bytes:
+    return "&".join([f"{name}={_quote(name, value)}" for name, value in fields.items()]).encode()
+
+
+def _quote(name: str, value: str) -> str:
     # Nearly every value is made of characters that need no escape, and looking costs far less than quoting.
-    pairs = (
-        f"{name}={value if _PLAIN.fullmatch(value) else quote_plus(value)}" for name, value in fields.items()
-    )
-    return "&".join(pairs).encode()
+    if _PLAIN.fullmatch(value):
+        return value
+    return _quote_setting(value) if name in _SETTINGS else quote_plus(value)
+
+
+# What is the same in every request is quoted once; nothing that belongs to one login is kept here.
+_SETTINGS: Final = frozenset({"client_id", "redirect_uri", "scope", "acr_values", "client_assertion_type"})
+_quote_setting: Final = lru_cache(64)(quote_plus)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 import jwt
 
@@ -14,6 +16,11 @@ from cyberid_client.trust import verify_signature
 from cyberid_client.wire.base64url import encode_base64url
 
 __all__ = ["encode_part", "sign_jws"]
+
+HEADERS_KEPT: Final = 64
+
+# Made once: json.dumps makes a new one for every call that wants no white space.
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[str]:
@@ -30,8 +37,7 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
     Raises:
         UnavailableError: the signer that holds the key failed, or what it returned is no signature of it.
     """
-    header = {"alg": key.algorithm, "kid": key.kid, "typ": typ}
-    message = f"{encode_part(header)}.{encode_part(claims)}"
+    message = f"{_header(key.algorithm, key.kid, typ)}.{encode_part(claims)}"
     if key.signer is None:
         signature: bytes = jwt.get_algorithm_by_name(key.algorithm).sign(message.encode(), key.private_key)
     else:
@@ -43,7 +49,12 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
 
 def encode_part(members: Mapping[str, object]) -> str:
     """Return the header or the payload of a JWS: JSON in base64url."""
-    return encode_base64url(json.dumps(members, separators=(",", ":")).encode())
+    return encode_base64url(_encode(members).encode())
+
+
+@lru_cache(HEADERS_KEPT)
+def _header(algorithm: str, kid: str, typ: str) -> str:
+    return encode_part({"alg": algorithm, "kid": kid, "typ": typ})
 
 
 def _check_signature(message: bytes, signature: bytes, key: ClientKey) -> None:
