@@ -19,7 +19,17 @@ from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
 from cyberid_client.loading import ENVIRONMENT
-from cyberid_client.testing import FAULTS, ODDITIES, STATUS_FAULTS, Fault, Oddity
+from cyberid_client.testing import (
+    EVENT_FAULTS,
+    EVENT_ODDITIES,
+    FAULTS,
+    LOGOUT_FAULTS,
+    LOGOUT_ODDITIES,
+    ODDITIES,
+    STATUS_FAULTS,
+    Fault,
+    Oddity,
+)
 from cyberid_client.testing.jose import ALGORITHMS as SPOKEN
 from cyberid_client.testing.jose import SIGNING_NAMES
 from cyberid_client.trust import ALGORITHMS, Algorithm
@@ -186,13 +196,17 @@ def _error_row(entry: ErrorCode, numbers: list[str], *, own: bool) -> str:
 
 def faults() -> str:
     """Return the page of everything that the mock issuer can do wrong, and oddly."""
+    everything = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
+    oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES}
     lines = [
         "# Named faults and oddities",
         "",
         "What `MockIssuer.arm(name)` takes; [the mock issuer](testing.md) says how. A *fault* is one broken rule",
         "in an otherwise good message, and a client must refuse it with exactly this code. An *oddity* is unusual",
         "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS`,",
-        "`STATUS_FAULTS` (status lists, which no login fetches) and `ODDITIES`.",
+        "`STATUS_FAULTS` (status lists, which no login fetches), `LOGOUT_FAULTS` and `EVENT_FAULTS` (what the issuer",
+        "posts to an app), `ODDITIES`, `LOGOUT_ODDITIES` and `EVENT_ODDITIES`. A refused logout token is answered with",
+        "400, a refused security event with 400 and the `err` that stands behind its code.",
         "",
         "*Needs* says what a test must do for the entry to matter: `max_age`, ask for one · `earlier_login`, have",
         "finished a login before and fetch the documents anew · `policy`, a purpose table that demands the test",
@@ -203,14 +217,14 @@ def faults() -> str:
         "prefix: `basic` stands for `oidcc-client-test`, `fapi2` for",
         "`fapi2-security-profile-final-client-test`.",
         "",
-        f"There are {len(FAULTS)} faults of logins, {len(STATUS_FAULTS)} of status lists, and {len(ODDITIES)} oddities.",
+        f"There are {len(FAULTS)} faults of logins, {len(STATUS_FAULTS)} of status lists, {len(LOGOUT_FAULTS)} of logout",
+        f"tokens, {len(EVENT_FAULTS)} of security events, and {len(oddities)} oddities.",
     ]
-    everything = {**FAULTS, **STATUS_FAULTS}
     for section in dict.fromkeys(name.partition(".")[0] for name in everything):
         lines += ["", f"## Faults: {section}", "", "| name | law | checks | code | needs | suite |"]
         lines += ["|---|---|---|---|---|---|"]
         lines += [
-            f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | `{each.expected_code}` "
+            f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | {_outcome(each)} "
             f"| {_needs(each)} | {_suite(each)} |"
             for each in everything.values()
             if each.name.startswith(f"{section}.")
@@ -218,9 +232,13 @@ def faults() -> str:
     lines += ["", "## Oddities", "", "| name | law | checks | needs | suite |", "|---|---|---|---|---|"]
     lines += [
         f"| `{each.name}` | {_cell(each.law)} | {', '.join(each.numbers)} | {_needs(each)} | {_suite(each)} |"
-        for each in ODDITIES.values()
+        for each in oddities.values()
     ]
     return "\n".join(lines) + "\n"
+
+
+def _outcome(each: Fault) -> str:
+    return f"`{each.expected_code}`" + ("" if each.err is None else f", `{each.err}`")
 
 
 def _cell(text: str) -> str:
@@ -364,9 +382,17 @@ def variables() -> str:
     return head + "".join(rows)
 
 
+def conformance() -> str:
+    """Return the page of the conformance suite's modules."""
+    sys.path.append(str(HERE.parent))
+    page: str = importlib.import_module("tests.conformance.page").page()
+    return page
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "algorithms.md": algorithms,
     "checklist.md": checklist,
+    "conformance.md": conformance,
     "errors.md": errors,
     "faults.md": faults,
     "removal-matrix.md": removal_matrix,

@@ -8,10 +8,27 @@ import runpy
 import pytest
 
 from cyberid_client.error_codes import CATALOGUE
-from cyberid_client.testing import FAULTS, ODDITIES, STATUS_FAULTS
+from cyberid_client.testing import (
+    EVENT_FAULTS,
+    EVENT_ODDITIES,
+    FAULTS,
+    LOGOUT_FAULTS,
+    LOGOUT_ODDITIES,
+    ODDITIES,
+    STATUS_FAULTS,
+)
 
 from .conftest import DOCS, PAGES
 
+EVERYTHING = {
+    **FAULTS,
+    **STATUS_FAULTS,
+    **LOGOUT_FAULTS,
+    **EVENT_FAULTS,
+    **ODDITIES,
+    **LOGOUT_ODDITIES,
+    **EVENT_ODDITIES,
+}
 GENERATOR = runpy.run_path(str(DOCS / "generate.py"))
 
 
@@ -29,18 +46,14 @@ def test_every_code_has_a_row():
 
 def test_every_fault_has_a_row():
     """The page of faults has each name once, whether fault or oddity."""
-    page, names = PAGES["docs/faults.md"], [*FAULTS, *STATUS_FAULTS, *ODDITIES]
-    assert dict.fromkeys(names, 1) == {name: page.count(f"\n| `{name}` |") for name in names}
+    page = PAGES["docs/faults.md"]
+    assert dict.fromkeys(EVERYTHING, 1) == {name: page.count(f"\n| `{name}` |") for name in EVERYTHING}
 
 
 def test_every_number_of_a_fault_is_explained():
     """A fault or oddity names a check of the checklist, or a rule that the page explains below a table."""
     checklist = PAGES["docs/checklist.md"]
-    cited = {
-        number
-        for each in (*FAULTS.values(), *STATUS_FAULTS.values(), *ODDITIES.values())
-        for number in each.numbers
-    }
+    cited = {number for each in EVERYTHING.values() for number in each.numbers}
     assert set() == {
         number for number in cited if not re.search(rf"^(\| )?{number}\b", checklist, re.MULTILINE)
     }

@@ -52,7 +52,7 @@ def _fault(name: str, number: str, law: str, code: str, change: Change) -> Fault
 
 
 def _post(name: str, law: str, code: str, change: Change) -> Fault:
-    return notice_fault(_DOCUMENT, name, "P7", law, code, change, stage="event_delivery", needs="events")
+    return notice_fault(_DOCUMENT, name, "P7.13", law, code, change, stage="event_delivery", needs="events")
 
 
 def _answered(each: Fault) -> Fault:
@@ -103,11 +103,11 @@ def _number_as_subject(draft: NoticeDraft) -> None:
 _CLAIM_FAULTS: Final = (
     _fault("claim_twice", "E3.2", "A duplicate claim is refused.", "malformed", claim_twice),
     *(
-        _fault(f"{name}_missing", "P7", f"A security event has {name}.", "claim_missing", drop_claim(name))
+        _fault(f"{name}_missing", "E3.2", f"A security event has {name}.", "claim_missing", drop_claim(name))
         for name in ("iss", "aud", "iat", "jti", "sub_id", "events")
     ),
     *(
-        _fault(name, "P7", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
+        _fault(name, "E3.2", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
         for name, claim, value in (
             ("iat_as_text", "iat", "1700000000"),
             ("jti_as_number", "jti", 12_345),
@@ -334,12 +334,12 @@ ALL_EVENT_ODDITIES: Final = (
     _odd("issued_year_ago", "P7.4", "An event may be of any age.", dated(iat=-_YEAR)),
     _odd("expired", "P7.4", "An event stays true: exp is not looked at.", dated(exp=-_YEAR)),
     _odd("unknown_members", "P7.5", "Unknown claims and members are dropped.", _unknown_members),
-    _odd("jti_repeated", "P7", "A known event gets the same answer and no second effect.", _repeated),
+    _odd("jti_repeated", "P7.14", "A known event gets the same answer and no second effect.", _repeated),
     _odd("sequence_zero", "P7.12", "A count may begin at 0.", _event(seq=0)),
     _odd("sequence_highest", "P7.12", "A count may end at the highest.", _event(seq=2**63 - 1)),
     _odd(
         "content_type_in_odd_case",
-        "P7",
+        "P7.13",
         "A content type is compared without case and parameters.",
         _content_type("Application/SecEvent+JWT; charset=utf-8"),
         stage="event_delivery",

@@ -73,11 +73,11 @@ _CLAIM_FAULTS: Final = (
         put_claim("padding", "x" * 60_000),
     ),
     *(
-        _fault(f"{name}_missing", "E6.5", f"A logout token has {name}.", "claim_missing", drop_claim(name))
+        _fault(f"{name}_missing", "E3.2", f"A logout token has {name}.", "claim_missing", drop_claim(name))
         for name in ("iss", "aud", "iat", "exp", "jti")
     ),
     *(
-        _fault(name, "E6.5", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
+        _fault(name, "E3.2", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
         for name, claim, value in (
             ("exp_as_text", "exp", "9999999999"),
             ("iat_as_boolean", "iat", True),
@@ -89,7 +89,7 @@ _CLAIM_FAULTS: Final = (
     ),
     _fault(
         "type_absent",
-        "E6.4",
+        "E3.7",
         "A logout token says that it is one.",
         "type",
         drop_header("typ"),
@@ -97,7 +97,7 @@ _CLAIM_FAULTS: Final = (
     *(
         _fault(
             f"type_{name}",
-            "E6.4",
+            "E3.7",
             "A document of another kind ends no session, however well it is signed.",
             "type",
             put_header("typ", typ),
@@ -336,14 +336,14 @@ def _without_state(draft: CallbackDraft) -> None:
 ALL_LOGOUT_ODDITIES: Final = (
     _odd(
         "as_the_suite",
-        "E6.5",
+        "E3.2",
         "A token lives for two minutes, and unknown claims are dropped.",
         _as_the_suite,
         module=BACK_CHANNEL,
     ),
     _odd(
         "type_in_odd_case",
-        "E6.4",
+        "E3.7",
         "A type is compared without case and without application/.",
         put_header("typ", "application/Logout+JWT"),
     ),
@@ -367,7 +367,7 @@ ALL_LOGOUT_ODDITIES: Final = (
     ),
     oddity(
         "post_logout.other_state",
-        "E6.12",
+        "E1.5",
         "A person who comes back from a logout with a foreign state is logged out all the same.",
         stage="post_logout",
         change=_other_state,
@@ -376,7 +376,7 @@ ALL_LOGOUT_ODDITIES: Final = (
     ),
     oddity(
         "post_logout.without_state",
-        "E6.12",
+        "E1.5",
         "A person who comes back from a logout without the state is logged out all the same.",
         stage="post_logout",
         change=_without_state,
