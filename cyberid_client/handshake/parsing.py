@@ -95,6 +95,13 @@ PARSING: Final = (
         ),
     ),
     ParsingRule(
+        "E3.1",
+        "An encrypted token is five parts of strict base64url with limits of their own; what stays shut has "
+        "one code, whatever kept it so.",
+        "RFC 7516 §5.2, §11.4; RFC 8725 §3.4",
+        ("id_token.malformed", "id_token.too_large", "id_token.decryption"),
+    ),
+    ParsingRule(
         "E3.2",
         "A signed document is three parts of strict base64url around strict JSON objects.",
         "RFC 7515 §5.2; RFC 8725 §3.10",
@@ -103,6 +110,11 @@ PARSING: Final = (
             "id_token.too_large",
             "id_token.claim_missing",
             "id_token.claim_type",
+            "jarm.malformed",
+            "jarm.too_large",
+            "jarm.encrypted",
+            "jarm.claim_missing",
+            "jarm.claim_type",
             "metadata.malformed",
             "metadata.too_large",
             "metadata.claim_missing",

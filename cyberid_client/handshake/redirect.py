@@ -20,7 +20,7 @@ from cyberid_client.handshake.authorization_response import believe_callback
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.dpop import DPoPKey, NonceMemory
-from cyberid_client.handshake.encryption import open_sealed, require_decryption
+from cyberid_client.handshake.encryption import open_sealed
 from cyberid_client.handshake.evidence import SignedMessage, believe_with_newer_evidence
 from cyberid_client.handshake.flow import Flow, expect_available
 from cyberid_client.handshake.metadata import IssuerMetadata
@@ -86,7 +86,6 @@ def start_redirect(
         ConfigurationError: this configuration can never make this request.
         UnavailableError: the issuer did not answer.
     """
-    require_decryption(rp)
     key = new_key(rp)
     person = None if ask.person is None else StepUpPerson.of(ask.person, rp, env)
     pending = _new_pending(rp, ask, env, key, person)
