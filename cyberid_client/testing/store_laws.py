@@ -14,7 +14,6 @@ from types import FrameType
 from typing import Any, Final, TypeVar
 
 from cyberid_client.errors import StoreError
-from cyberid_client.ports import PendingStore
 from cyberid_client.testing.store_probe import (
     Finding,
     Kept,

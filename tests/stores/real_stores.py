@@ -59,9 +59,14 @@ def url_of(name, request):
     return request.getfixturevalue(f"{kind}_server").url
 
 
+def opener_of(name, url):
+    """Make an empty place and return what opens the store itself."""
+    return _opener(PENDING[name], SQLPendingStore, url)
+
+
 def pending_opener(name, url):
     """Make an empty place and return what opens it, without waiting."""
-    return blocking(_opener(PENDING[name], SQLPendingStore, url), name, BlockingPendingStore)
+    return blocking(opener_of(name, url), name, BlockingPendingStore)
 
 
 def replay_opener(name, url):
