@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         PseudonymDigest,
         PseudonymKeys,
     )
+    from cyberid_client.notices import AccountStanding, AccountState, LogoutNotice, WebhookReply
     from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore
 
 __version__: Final = "0.1.0"
@@ -85,11 +86,14 @@ _HOME: Final = {
         "PseudonymDigest",
         "PseudonymKeys",
     ),
+    "notices": ("AccountStanding", "AccountState", "LogoutNotice", "WebhookReply"),
     "trust": ("ChainProfile", "PurposeTable", "RevocationPolicy", "TrustStore"),
 }
 _MODULE_OF: Final = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AccountStanding",
+    "AccountState",
     "AgeBand",
     "Assurance",
     "ChainError",
@@ -109,6 +113,7 @@ __all__ = [
     "LoginDeclinedError",
     "LoginRequest",
     "LoginRestartError",
+    "LogoutNotice",
     "Persistence",
     "Pseudonym",
     "PseudonymDigest",
@@ -123,6 +128,7 @@ __all__ = [
     "TrustStore",
     "UnavailableError",
     "VerificationError",
+    "WebhookReply",
 ]
 
 

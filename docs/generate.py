@@ -45,8 +45,13 @@ DOCUMENTS = (
     ("Authorization response", "callback", checklists.AUTHORIZATION_RESPONSE),
     ("Token response", "token", checklists.TOKEN_RESPONSE),
     ("Assertion (ID token)", "id_token", checklists.ID_TOKEN),
+    ("Result of a step-up", "step_up", checklists.STEP_UP),
+    ("Logout token", "logout_token", checklists.LOGOUT_TOKEN),
+    ("Security event", "security_event", checklists.SECURITY_EVENT),
     ("Page that names the status lists", "status_aggregation", checklists.STATUS_AGGREGATION),
     ("Status list", "status_list", checklists.STATUS_LIST),
+    ("Logout token", "logout_token", checklists.LOGOUT_TOKEN),
+    ("Security event", "security_event", checklists.SECURITY_EVENT),
 )
 
 # Numbers that are no function of their own: they hold because of how the functions are put together.
@@ -55,6 +60,20 @@ NOTES = {
     "id_token": (
         "E4.5, that a key which was rotated a moment ago is found, is one more look: after `id_token.key_unknown`\n"
         "or `id_token.key_unpublished` the key set is fetched once more and the whole table runs again."
+    ),
+    "logout_token": (
+        "E6.1, that the request is a form of limited size with exactly one token, is looked at before the token:\n"
+        "`logout_token.content_type`, `logout_token.too_large`, `logout_token.form`.\n"
+        "\n"
+        "E6.9, that a known `jti` gets the same answer and has no second effect, is the replay store's, after this table.\n"
+        "\n"
+        "E6.10, that a session which the app does not know is over already, is the app's: it is told, and says nothing."
+    ),
+    "security_event": (
+        "P7.13, that the request is the token alone, with its media type and of limited size, is looked at before the\n"
+        "token: `security_event.content_type`, `security_event.too_large`, `security_event.malformed`.\n"
+        "\n"
+        "P7.14, that a known `jti` gets the same answer and has no second effect, is the replay store's, after this table."
     ),
 }
 

@@ -122,6 +122,41 @@ PARSING: Final = (
             "discovery.signed_metadata_missing",
         ),
     ),
+    ParsingRule(
+        "E6.1",
+        "A logout request is a form of at most 128 KiB with exactly one logout token; all else in it is ignored.",
+        "Back-Channel Logout 1.0 §2.5",
+        ("logout_token.content_type", "logout_token.too_large", "logout_token.form"),
+    ),
+    ParsingRule(
+        "E6.5",
+        "A logout token is a strict compact JWS with all its required claims, exp and jti among them.",
+        "Back-Channel Logout 1.0 §2.4",
+        (
+            "logout_token.malformed",
+            "logout_token.too_large",
+            "logout_token.claim_missing",
+            "logout_token.claim_type",
+        ),
+    ),
+    ParsingRule(
+        "E6.2",
+        "An encrypted logout token is opened under the rules of an encrypted assertion.",
+        "Back-Channel Logout 1.0 §2.4, §2.6 (1)",
+        ("logout_token.decryption",),
+    ),
+    ParsingRule(
+        "P7",
+        "A security event is served as one, in at most 64 KiB: a strict compact JWS with all its required claims.",
+        "RFC 8935 §2.1; RFC 8417 §2.2; profile §7",
+        (
+            "security_event.content_type",
+            "security_event.too_large",
+            "security_event.malformed",
+            "security_event.claim_missing",
+            "security_event.claim_type",
+        ),
+    ),
     ParsingRule("E3.5", "The headers jku, jwk and x5u are ignored.", "RFC 8725 §3.10", ()),
     ParsingRule(
         "E4.1",
