@@ -11,8 +11,9 @@ import hashlib
 import re
 from typing import Final, Never, Self
 
-import jwt
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -39,7 +40,7 @@ _CURVE: Final = ec.SECP256R1()
 _COORDINATE: Final = 32
 # RFC 9449 §8.1: 1*NQCHAR.
 _NONCE: Final = re.compile(rf"[!#-\[\]-~]{{1,{NONCE_MAX}}}", re.ASCII)
-_ES256: Final = jwt.get_algorithm_by_name(ALGORITHM)
+_ES256: Final = ec.ECDSA(hashes.SHA256())
 
 
 class DPoPKey:
@@ -111,7 +112,10 @@ class DPoPKey:
             claims["nonce"] = nonce
         header = {"typ": "dpop+jwt", "alg": ALGORITHM, "jwk": jwk}
         message = f"{encode_part(header)}.{encode_part(claims)}"
-        return f"{message}.{encode_base64url(_ES256.sign(message.encode(), self._private_key))}"
+        r, s = decode_dss_signature(self._private_key.sign(message.encode(), _ES256))
+        # RFC 7518 §3.4: two numbers of fixed length.
+        signature = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+        return f"{message}.{encode_base64url(signature)}"
 
     def __repr__(self) -> str:
         return "DPoPKey(redacted)"

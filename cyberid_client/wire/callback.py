@@ -19,6 +19,8 @@ _DOCUMENT: Final = "callback"
 _NAMES: Final = ("state", "iss", "code", "error", "response")
 _URL_START: Final = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# Visible ASCII but "%" and "+": stands for itself.
+_PLAIN: Final = re.compile(r"[!-$&-*,-~]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # RFC 6749 appendix A: VSCHAR is what state and code are made of; the others are narrower still.
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
@@ -120,6 +122,8 @@ def _decode_pairs(query: str) -> list[tuple[str, str]] | None:
 
 
 def _decode(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     # A framework may hand over an IRI: raw non-ASCII text is as good as its escaped form.
     if " " in text or _BROKEN_ESCAPE.search(text):
         raise WireError
