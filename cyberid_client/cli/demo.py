@@ -81,7 +81,11 @@ def walk_with_app(app: Path, *, serve: bool, algorithm: str = "ES256") -> None:
     ):
         port = free_port()
         callback = f"http://127.0.0.1:{port}{_CALLBACK}"
-        client = issuer.register(client_id=_CLIENT_ID, redirect_uri=callback)
+        client = issuer.register(
+            client_id=_CLIENT_ID,
+            redirect_uri=callback,
+            post_logout_redirect_uris=(f"http://127.0.0.1:{port}/",),
+        )
         with run_app(
             app,
             issuer=issuer,

@@ -43,7 +43,7 @@ class Texts:
 
     Attributes:
         language: for the ``lang`` attribute.
-        reference: the word before the reference.
+        reference: what stands before the reference.
         note: what the reference is good for.
         ways: the words of links and buttons.
         pages: title and text of each kind of page.
@@ -132,11 +132,11 @@ def _document(
     above = f'<p class="app">{escape(app_name)}</p>\n' if app_name else ""
     parts = [f"{above}<h1>{title}</h1>\n<p>{escape(words['text'])}</p>"]
     if ways:
-        on = "\n".join(_way(way, texts) for way in ways)
+        on = "\n".join(_way(way, texts, is_first=way is ways[0]) for way in ways)
         parts.append(f'<div class="ways">\n{on}\n</div>')
     if reference is not None:
         code = f"<code>{escape(reference)}</code>"
-        parts.append(f'<p class="reference">{texts.reference}: {code}<br>{texts.note}</p>')
+        parts.append(f'<p class="reference">{texts.reference}{code}<br>{texts.note}</p>')
     name = f" · {escape(app_name)}" if app_name else ""
     body = "\n".join(parts)
     return f"""<!doctype html>
@@ -156,10 +156,10 @@ def _document(
 """.encode()
 
 
-def _way(way: Way, texts: Texts) -> str:
+def _way(way: Way, texts: Texts, *, is_first: bool) -> str:
     words, target = escape(texts.ways[way.words]), escape(way.target)
     if way.fields is None:
-        return f'<a href="{target}">{words}</a>'
+        return f'<a{" class=button" if is_first else ""} href="{target}">{words}</a>'
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in way.fields.items()

@@ -367,7 +367,8 @@ class WebLogin:
     def _failed(self, error: CyberIDError, request: WebRequest, *, is_step_up: bool = False) -> WebReply:
         kind = kind_of(error, request, is_step_up=is_step_up)
         logger.warning("page shown: kind=%s code=%s reference=%s", kind, error.code, error.reference)
-        if error.code == "login.handle_missing" and not request.is_secure:
+        is_https = self.client.redirect_uris[0].startswith("https:")
+        if error.code == "login.handle_missing" and is_https and not request.is_secure:
             logger.warning("the callback came over http, where browsers send back no cookie of a login")
         return self._page(kind, request, reference=error.reference)
 

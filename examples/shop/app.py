@@ -25,12 +25,13 @@ PLACES = frozenset({"/", "/orders"})
 CHECKOUT_SECONDS = 120
 
 
-def create_app(client: Client, engine: Engine, *, secret_key: bytes, keys: PseudonymKeys) -> Flask:
+def create_app(client: Client, engine: Engine, *, url: str, secret_key: bytes, keys: PseudonymKeys) -> Flask:
     """Make the shop.
 
     Args:
         client: logs people in with the ID.
         engine: the shop's database; its tables are made if they are not there.
+        url: where the shop is for browsers; the platform sends them back there after a logout.
         secret_key: signs the session cookie; the same after a restart.
         keys: hash the pseudonyms; the same after a restart, and never stored beside the database.
     """
@@ -48,7 +49,7 @@ def create_app(client: Client, engine: Engine, *, secret_key: bytes, keys: Pseud
     METADATA.create_all(engine)
     accounts, sessions = Accounts(engine), Sessions(engine)
     add_form_guard(app)
-    cyberid = add_id_login(app, client, accounts, sessions, keys=keys)
+    cyberid = add_id_login(app, client, accounts, sessions, url=url, keys=keys)
     add_local_login(app, accounts, sessions)
     add_pages(app, accounts, sessions)
     add_checkout(app, accounts, sessions, cyberid)

@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         )
         engine = open_database(options.data)
         with Client(party, pending=pending_store(engine), replay=replay_store(engine)) as client:
-            app = create_app(client, engine, secret_key=session_key, keys=keys)
+            app = create_app(client, engine, url=url, secret_key=session_key, keys=keys)
             with make_server(HOST, options.port, app, threaded=True, request_handler=Handler) as server:
                 sys.stdout.write(f"ready {url}\n")
                 sys.stdout.flush()

@@ -69,7 +69,7 @@ def short_form(digest: str, keys: PseudonymKeys) -> str:
 
 
 def add_id_login(
-    app: Flask, client: Client, accounts: Accounts, sessions: Sessions, *, keys: PseudonymKeys
+    app: Flask, client: Client, accounts: Accounts, sessions: Sessions, *, url: str, keys: PseudonymKeys
 ) -> CyberID:
     """Add all endpoints of the login with the ID, below ``/id``."""
     shop = IDLogin(accounts, keys)
@@ -83,5 +83,6 @@ def add_id_login(
         prefix="/id",
         login_page="/login",
         app_name="The tea shop",
+        post_logout_redirect_uri=f"{url}/",
     )
     return CyberID(app, web=web, session=sessions)

@@ -21,6 +21,7 @@ sys.path.insert(0, str(SHOP))  # An example is a folder to copy: its modules fin
 
 from app import create_app  # noqa: E402 - after the path
 from demo import Handler, pending_store, replay_store  # noqa: E402 - after the path
+from tables import METADATA  # noqa: E402 - after the path
 
 KEYS = {"k1": b"1" * 32}
 
@@ -55,6 +56,15 @@ class Shop:
         return browser.submit(page, {"person": person}, button="allow")
 
 
+def make_tables(url):
+    """Make all tables before several processes would do it at the same moment."""
+    engine = create_engine(url)
+    METADATA.create_all(engine)
+    pending_store(engine)
+    replay_store(engine)
+    engine.dispose()
+
+
 @contextmanager
 def run_shop(issuer, database, *, keys=None, issuer_url=None):
     """Serve the shop in this process until the block ends."""
@@ -64,6 +74,7 @@ def run_shop(issuer, database, *, keys=None, issuer_url=None):
             client_id="shop",
             redirect_uri=f"{url}/id/callback",
             sector="https://shop.example",
+            post_logout_redirect_uris=(f"{url}/",),
             backchannel_logout_uri=f"{url}/id/backchannel-logout",
             events_uri=f"{url}/id/security-events",
         )
@@ -78,7 +89,7 @@ def run_shop(issuer, database, *, keys=None, issuer_url=None):
         )
         engine = create_engine(f"sqlite:///{database}")
         with Client(party, pending=pending_store(engine), replay=replay_store(engine)) as client:
-            app = create_app(client, engine, secret_key=b"2" * 32, keys=PseudonymKeys(keys or KEYS))
+            app = create_app(client, engine, url=url, secret_key=b"2" * 32, keys=PseudonymKeys(keys or KEYS))
             server.app = app
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()

@@ -137,9 +137,7 @@ class TestWhatThePlatformSays:
         assert 202 == shop.issuer.send_event("adult", client_id="shop", state="frozen", sequence=8).status
         assert "active" == standing(shop)
 
-    @pytest.mark.parametrize(
-        ("place", "status"), [("backchannel-logout", 400), ("security-events", 400), ("callback", 405)]
-    )
+    @pytest.mark.parametrize(("place", "status"), [("backchannel-logout", 400), ("security-events", 400)])
     def test_garbage_from_the_platform(self, shop, browser, place, status):
         """What is no notice is refused without a look at cookies or forms, and ends nothing."""
         page = shop.log_in(browser)
@@ -152,3 +150,5 @@ class TestWhatThePlatformSays:
         page = browser.click(shop.log_in(browser), "Log out")
         assert page.url.startswith(shop.issuer.issuer)
         assert "Log in to order" in browser.open(shop.url).text
+        page = browser.submit(page)
+        assert (f"{shop.url}/", "Log in to order" in page.text) == (page.url, True)

@@ -173,7 +173,8 @@ def test_checkout_and_logout(browser, shop):
     assert "paid" in page.inner_text("ol")
     page.click("text=Log out")
     assert page.url.startswith(shop.issuer.issuer)
-    page.goto(shop.url)
+    page.click("text=Log out everywhere")
+    page.wait_for_url(f"{shop.url}/")
     assert "Log in to order" in page.inner_text("main")
     assert [] == browser.complaints
 
