@@ -30,7 +30,11 @@ class Fault:
             ``max_age``: ask for one. ``earlier_login``: have finished a login before, and fetch the
             documents anew. ``policy``: a purpose table that demands the test mark of signers.
             ``manual_clock``: share a clock that stands still with the issuer. ``in_process``: use the
-            in-process transport. ``logout``: take logout tokens. ``events``: take security events.
+            in-process transport. ``dpop``, ``mtls``: bind logins so; ``dpop_nonce``: and let the issuer
+            demand nonces. ``jarm``: ask for signed responses. ``jwe``: have assertions encrypted for
+            ``ECDH-ES`` with ``A256GCM``; ``jwe_rsa``: for ``RSA-OAEP-256``. ``tls_client_auth``:
+            authenticate with a certificate. ``request_object``: sign requests. ``logout``: take logout
+            tokens. ``events``: take security events.
         err: what a client must answer to a security event, RFC 8935 §2.4; ``None`` for anything else.
         stage: the kind of message that it changes.
         change: the change.

@@ -286,6 +286,7 @@ _TOGETHER = (
     {"status", "headers.location"},
     {"this_update", "next_update"},
     {"claims.code", "claims.error"},
+    {"claims.response_modes_supported", "claims.authorization_response_iss_parameter_supported"},
     {"claims.code", "claims.error", "claims.state"},  # an error of another login
     {"header.alg", "header.p2c", "header.p2s"},
     {"header.apu", "header.apv"},

@@ -384,7 +384,23 @@ _BESIDE_FAULTS: Final = (
     ),
 )
 
-JARM_FAULTS: Final = (*_CLAIM_FAULTS, *_SIGNATURE_FAULTS, *_BESIDE_FAULTS)
+_CAPABILITY_FAULTS: Final = tuple(
+    fault(
+        f"metadata.{name}",
+        "P3.7",
+        "An issuer that does not sign its responses as configured is refused.",
+        stage="metadata",
+        code="metadata.capability",
+        change=put_claim(claim, value),
+        needs="jarm",
+    )
+    for name, claim, value in (
+        ("without_jarm", "response_modes_supported", ["query", "fragment.jwt"]),
+        ("without_response_algorithm", "authorization_signing_alg_values_supported", ["RS256"]),
+    )
+)
+
+JARM_FAULTS: Final = (*_CLAIM_FAULTS, *_SIGNATURE_FAULTS, *_BESIDE_FAULTS, *_CAPABILITY_FAULTS)
 
 
 def _audience_array(draft: SignedDraft) -> None:
@@ -399,7 +415,7 @@ def _rotate(draft: SignedDraft) -> None:
     draft.use_signer(draft.keyring.rotate(draft.now))
 
 
-JARM_ODDITIES: Final = tuple(
+_RESPONSE_ODDITIES: Final = tuple(
     oddity(f"jarm.{name}", number, law, stage="jarm", change=change, needs="jarm")
     for name, number, law, change in (
         ("audience_array", "E3.9", "An audience may be a list of one.", _audience_array),
@@ -425,4 +441,18 @@ JARM_ODDITIES: Final = tuple(
             _rotate,
         ),
     )
+)
+
+JARM_ODDITIES: Final = (
+    *_RESPONSE_ODDITIES,
+    oddity(
+        "metadata.signed_responses_only",
+        "P3.7",
+        "An issuer of signed responses need not know plain ones: iss stands inside.",
+        stage="metadata",
+        change=lambda draft: draft.claims.update(
+            response_modes_supported=["query.jwt"], authorization_response_iss_parameter_supported=False
+        ),
+        needs="jarm",
+    ),
 )

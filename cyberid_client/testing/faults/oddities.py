@@ -111,11 +111,16 @@ def _longest_chain(draft: SignedDraft) -> None:
     draft.use_chain(draft.keyring.rechain(draft.signer, draft.now, authority=step))
 
 
+def _rsa_entry() -> dict[str, object]:
+    """Return what looks like an RSA key, and takes no time to find."""
+    modulus = secrets.randbits(_RSA_BITS) | 1 << _RSA_BITS - 1 | 1
+    return {"kty": "RSA", "n": b64url(modulus.to_bytes(_RSA_BITS // 8, "big")), "e": "AQAB"}
+
+
 def _decoys_with_same_kid(keyring: Keyring) -> None:
     """Publish keys of other kinds, algorithms and uses under the honest key's name."""
     own = keyring.signer("assertion")
-    modulus = secrets.randbits(_RSA_BITS) | 1 << _RSA_BITS - 1 | 1
-    rsa_entry = {"kty": "RSA", "n": b64url(modulus.to_bytes(_RSA_BITS // 8, "big")), "e": "AQAB"}
+    rsa_entry = _rsa_entry()
     others = [name for name in SIGNING_NAMES if name not in {own.algorithm.name, "PS256"}]
     entries = [{**jwk_of(ALGORITHMS[name].generate().public_key()), "alg": name} for name in others]
     if own.algorithm.name != "PS256":
@@ -124,6 +129,35 @@ def _decoys_with_same_kid(keyring: Keyring) -> None:
         keyring.publish({**entry, "kid": own.kid, "use": "sig"})
     p256_entry = jwk_of(ec.generate_private_key(ec.SECP256R1()).public_key())
     keyring.publish({**p256_entry, "kid": own.kid, "alg": "ECDH-ES", "use": "enc"})
+
+
+def _real_key_in_the_middle(page: Page) -> None:
+    """Put keys of two other algorithms under the honest key's name, one before and one behind it."""
+    keys = page.document["keys"]
+    if isinstance(keys, list):
+        own = keys[-1]
+        others = [name for name in ("PS256", "EdDSA", "ES256") if name != own["alg"]][:2]
+        before, behind = (
+            {
+                **(_rsa_entry() if name == "PS256" else jwk_of(ALGORITHMS[name].generate().public_key())),
+                "kid": own["kid"],
+                "use": "sig",
+                "alg": name,
+            }
+            for name in others
+        )
+        page.document["keys"] = [*keys[:-1], before, own, behind]
+
+
+def _keys_of_other_uses(page: Page) -> None:
+    """Publish an RSA key for encryption and one for signatures that names no algorithm."""
+    keys = page.document["keys"]
+    if isinstance(keys, list):
+        page.document["keys"] = [
+            *keys,
+            {**_rsa_entry(), "kid": "for-encryption", "use": "enc", "alg": "RSA-OAEP-256"},
+            {**_rsa_entry(), "kid": "without-algorithm", "use": "sig"},
+        ]
 
 
 def _unheard_of_keys(keyring: Keyring) -> None:
@@ -299,6 +333,22 @@ _KEY_ODDITIES: Final = (
         "jwks",
         _nothing,
         prepare=_decoys_with_same_kid,
+    ),
+    _odd(
+        "jwks.real_key_in_the_middle",
+        "E4.3",
+        "Of three keys with one name the one of the right algorithm counts, wherever it stands.",
+        "jwks",
+        _real_key_in_the_middle,
+        module=FAPI + "happy-path",
+    ),
+    _odd(
+        "jwks.keys_of_other_uses",
+        "E4.2",
+        "Keys for encryption and keys without algorithm are no obstacle.",
+        "jwks",
+        _keys_of_other_uses,
+        module=FAPI + "happy-path",
     ),
     _odd(
         "jwks.unheard_of_keys",
