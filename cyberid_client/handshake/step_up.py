@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.subjects import StepUpSubject
-from cyberid_client.models import Login, PendingLogin, Pseudonym, PseudonymDigest, PseudonymKeys
+from cyberid_client.models import (
+    Login,
+    PendingLogin,
+    Pseudonym,
+    PseudonymDigest,
+    PseudonymKeys,
+    keep_secret,
+)
 from cyberid_client.ports import FlowEnv
 from cyberid_client.wire.base64url import decode_base64url, encode_base64url
 
@@ -30,16 +37,19 @@ class StepUpPerson:
         login_hint: the pseudonym itself, for the pushed request; ``None`` when only a digest is held.
     """
 
-    person: str
-    person_key: str | None
-    login_hint: str | None
+    person: str = field(repr=False)
+    person_key: str | None = field(repr=False)
+    login_hint: str | None = field(repr=False)
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "person", "person_key", "login_hint")
 
     @classmethod
     def of(cls, person: Pseudonym | PseudonymDigest, rp: RelyingParty, env: FlowEnv) -> Self:
         """Digest a pseudonym under a fresh random key, or take a digest as it is.
 
         Raises:
-            ConfigurationError: the app's keys hold not the one that made the digest, or ``person`` is
+            ConfigurationError: the app's keys do not hold the one that made the digest, or ``person`` is
                 neither.
         """
         if isinstance(person, Pseudonym):
