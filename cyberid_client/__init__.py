@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from cyberid_client.aio import AsyncClient
     from cyberid_client.client import Client
     from cyberid_client.config import (
         ClientCertificate,
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
         PseudonymKeys,
     )
     from cyberid_client.notices import AccountStanding, AccountState, LogoutNotice, WebhookReply
+    from cyberid_client.notices import AccountStanding, AccountState, LogoutNotice, WebhookReply
     from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore
 
 __version__: Final = "0.1.0"
 
 _HOME: Final = {
+    "aio": ("AsyncClient",),
     "client": ("Client",),
     "config": (
         "ClientCertificate",
@@ -86,6 +89,7 @@ _HOME: Final = {
         "PseudonymDigest",
         "PseudonymKeys",
     ),
+    "notices": ("AccountStanding", "AccountState", "LogoutNotice", "WebhookReply"),
     "notices": ("AccountStanding", "AccountState", "LogoutNotice", "WebhookReply"),
     "trust": ("ChainProfile", "PurposeTable", "RevocationPolicy", "TrustStore"),
 }
