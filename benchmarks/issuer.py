@@ -1,4 +1,4 @@
-"""Serve a mock issuer on loopback in a process of its own, until standard input is closed.
+"""Serve a mock issuer on loopback, ``python issuer.py [none|dpop]``, until standard input is closed.
 
 Writes one line of JSON to standard output: how a client of it is configured.
 """
@@ -18,7 +18,10 @@ REDIRECT_URI: Final = "https://shop.example/callback"
 def main() -> None:
     """Serve, and let one person agree to everything."""
     issuer = MockIssuer()
-    client = issuer.register(client_id=CLIENT_ID, redirect_uri=REDIRECT_URI)
+    constraint = sys.argv[1] if len(sys.argv) > 1 else "none"
+    client = issuer.register(client_id=CLIENT_ID, redirect_uri=REDIRECT_URI, sender_constraint=constraint)
+    # The strictest there is: a nonce in every proof, and a new one with every success.
+    issuer.demand_dpop_nonce(constraint == "dpop")
     issuer.agree_automatically()
     with issuer.serve() as url:
         settings = {
@@ -27,6 +30,7 @@ def main() -> None:
             "client_id": CLIENT_ID,
             "redirect_uri": REDIRECT_URI,
             "key_pem": client.key_pem.decode(),
+            "sender_constraint": constraint,
         }
         print(json.dumps(settings), flush=True)
         sys.stdin.read()

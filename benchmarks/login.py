@@ -60,6 +60,7 @@ def _cyberid(settings: _Settings, sending: Watch) -> _Login:
         redirect_uri=settings["redirect_uri"],
         key=ClientKey.from_pem(settings["key_pem"].encode()),
         trust=TrustStore.for_tests(settings["root_pem"].encode()),
+        sender_constraint=settings["sender_constraint"],
     )
     real = RequestsTransport(rp.http)
 

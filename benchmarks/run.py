@@ -115,16 +115,22 @@ def _other_figures(warm: float, flags: list[str]) -> Iterable[Figure]:
             yield _microseconds(label, times[header], times["bare"])
 
 
-def _login_figures(flags: list[str]) -> Iterable[Figure]:
-    command = [sys.executable, str(HERE / "issuer.py")]
+def _login_times(constraint: str, *libraries: str, flags: list[str]) -> list[dict[str, float]]:
+    command = [sys.executable, str(HERE / "issuer.py"), constraint]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as issuer:  # noqa: S603 - our own script
         settings = issuer.stdout.readline() if issuer.stdout else ""
-        ours = _run("login.py", "cyberid", *flags, stdin=settings)
-        theirs = _run("login.py", "authlib", *flags, stdin=settings)
+        found = [_run("login.py", library, *flags, stdin=settings) for library in libraries]
         if issuer.stdin:
             issuer.stdin.close()
+    return found
+
+
+def _login_figures(flags: list[str]) -> Iterable[Figure]:
+    ours, theirs = _login_times("none", "cyberid", "authlib", flags=flags)
+    (bound,) = _login_times("dpop", "cyberid", flags=flags)
     yield _microseconds("own, without HTTP", ours["own"], ours["bare"], 6)
     yield _microseconds("— Authlib", theirs["own"], theirs["bare"])
+    yield _microseconds("own, without HTTP, with DPoP", bound["own"], bound["bare"], 8)
     yield _microseconds("HTTP included", ours["whole"], ours["bare"])
     yield _microseconds("— Authlib", theirs["whole"], theirs["bare"])
 
