@@ -29,7 +29,14 @@ from cyberid_client.ports import (
     HTTPRequest,
     HTTPResponse,
 )
-from cyberid_client.replies import as_response, as_signed, failed_response, failed_signature, failed_store
+from cyberid_client.replies import (
+    as_response,
+    as_signed,
+    failed_response,
+    failed_signature,
+    failed_store,
+    sign_now,
+)
 
 __all__ = ["AsyncDriver"]
 
@@ -183,10 +190,10 @@ async def _guarded(ask_store: Callable[[], Awaitable[T]]) -> T:
 
 async def _sign(wanted: SignatureWanted) -> Signed:
     sign = wanted.signer.sign
-    try:
-        if inspect.iscoroutinefunction(sign):
-            return as_signed(await sign(wanted.message))
+    if not inspect.iscoroutinefunction(sign):
         # It may ask a machine far away, and the loop does not wait for it.
-        return as_signed(await asyncio.to_thread(sign, wanted.message))
+        return await asyncio.to_thread(sign_now, wanted)
+    try:
+        return as_signed(await sign(wanted.message))
     except Exception as error:  # noqa: BLE001 - a signer that somebody else wrote may raise anything
         return failed_signature(error)

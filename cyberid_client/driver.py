@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from cyberid_client.effects import Advance, Background, Call, Leg, LegEffect, Once, StorePut, StoreTake, Wait
 from cyberid_client.errors import CyberIDError
-from cyberid_client.handshake.flow import SignatureWanted, Signed
+from cyberid_client.handshake.flow import SignatureWanted
 from cyberid_client.ports import HTTPRequest, HTTPResponse, PendingStore, ReplayStore, Transport
-from cyberid_client.replies import as_response, as_signed, failed_response, failed_signature, failed_store
+from cyberid_client.replies import as_response, failed_response, failed_store, sign_now
 
 __all__ = ["Driver"]
 
@@ -68,7 +68,7 @@ class Driver:
             case StoreTake(key=key, carried=carried, now=now):
                 return _guarded(lambda: self.pending.take(key, carried=carried, now=now))
             case SignatureWanted():
-                return _sign(effect)
+                return sign_now(effect)
             case Background(work=work):
                 return self.run(work)
             case Wait(flight=flight):
@@ -115,10 +115,3 @@ def _guarded(ask_store: Callable[[], T]) -> T:
         raise
     except Exception as error:
         raise failed_store(error) from error
-
-
-def _sign(wanted: SignatureWanted) -> Signed:
-    try:
-        return as_signed(wanted.signer.sign(wanted.message))
-    except Exception as error:  # noqa: BLE001 - a signer that somebody else wrote may raise anything
-        return failed_signature(error)

@@ -8,10 +8,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from cyberid_client.errors import ConfigurationError, StoreError
-from cyberid_client.handshake.flow import Signed
+from cyberid_client.handshake.flow import SignatureWanted, Signed
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 
-__all__ = ["as_response", "as_signed", "failed_response", "failed_signature", "failed_store", "require_kind"]
+__all__ = [
+    "as_response",
+    "as_signed",
+    "failed_response",
+    "failed_signature",
+    "failed_store",
+    "require_kind",
+    "sign_now",
+]
 
 logger: Final = logging.getLogger("cyberid_client")
 
@@ -55,6 +63,14 @@ def failed_signature(error: Exception) -> Signed:
     """Return what stands for a signature where the signer raised."""
     logger.warning("signer raised %s", type(error).__name__)
     return Signed(b"")
+
+
+def sign_now(wanted: SignatureWanted) -> Signed:
+    """Let a blocking signer sign, in whatever thread this is called; raises nothing."""
+    try:
+        return as_signed(wanted.signer.sign(wanted.message))
+    except Exception as error:  # noqa: BLE001 - a signer that somebody else wrote may raise anything
+        return failed_signature(error)
 
 
 def require_kind(part: object, method: str, setting: str, *, awaited: bool) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from cyberid_client import Client, ClientKey, Login, LoginRequest, RelyingParty, TrustStore
+from cyberid_client.aio import AsyncClient
 from cyberid_client.config import ClientCertificate, ClientKeys, DecryptionKey
-from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
+from cyberid_client.ports import HTTPRequest, HTTPResponse, PendingStore, Transport
+from cyberid_client.stores import SealedCookieStore
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import ManualClock, MockIssuer, RegisteredClient
 
@@ -55,6 +60,7 @@ class Shop:
     store: MemoryPendingStore
     transport: CountingTransport
     client: Client
+    new_client: Callable[..., Client] = Client
 
     def log_in(self, *, person: str = "adult", **asked: object) -> Login:
         request = self.client.start_login(**asked)
@@ -69,7 +75,7 @@ class Shop:
 
     def another_client(self, **changes: object) -> Client:
         rp = replace(self.rp, **changes) if changes else self.rp
-        return Client(rp, transport=self.transport, pending=self.store, clock=self.clock)
+        return self.new_client(rp, transport=self.transport, pending=self.store, clock=self.clock)
 
 
 def keys_of(registered: RegisteredClient) -> ClientKeys:
@@ -91,6 +97,7 @@ def make_shop(
     transport: Transport | Callable[[ClientKeys], Transport] | None = None,
     *,
     protection: dict[str, str] | None = None,
+    new_client: Callable[..., Client] = Client,
     **settings: object,
 ) -> Shop:
     """Register a shop and configure it as it registered; without a transport it talks in process."""
@@ -111,8 +118,8 @@ def make_shop(
         **settings,
     )
     store, counting = MemoryPendingStore(), CountingTransport(transport)
-    client = Client(rp, transport=counting, pending=store, clock=clock, background=False)
-    return Shop(issuer, clock, rp, store, counting, client)
+    client = new_client(rp, transport=counting, pending=store, clock=clock, background=False)
+    return Shop(issuer, clock, rp, store, counting, client, new_client)
 
 
 @pytest.fixture
@@ -125,9 +132,50 @@ def issuer(clock: ManualClock) -> MockIssuer:
     return MockIssuer(clock)
 
 
+# The same cases for the client that blocks and for the one that is awaited.
+OF_BOTH_KINDS = frozenset(
+    {
+        "test_faults", "test_issuer_changes", "test_login", "test_logout", "test_refreshing", "test_revocation",
+        "test_rollover", "test_sealed_cookie", "test_status_lists",
+        "test_step_up",
+    }
+)  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        both = Path(metafunc.module.__file__).stem in OF_BOTH_KINDS
+        metafunc.parametrize("kind", ["blocking", "awaited"] if both else ["blocking"])
+
+
 @pytest.fixture
-def make(issuer: MockIssuer, clock: ManualClock) -> Callable[..., Shop]:
-    return lambda **settings: make_shop(issuer, clock, **settings)
+def new_client(kind: str, request: pytest.FixtureRequest) -> Callable[..., Client]:
+    """Return what makes a client of the kind under test, used as if it blocked."""
+    if kind == "blocking":
+        return Client
+    awaited, unblocked = request.getfixturevalue("awaited"), request.getfixturevalue("unblocked")
+
+    def make_client(
+        rp: RelyingParty, *, transport: Transport, pending: PendingStore | None = None, **parts: object
+    ) -> Client:
+        if not isinstance(pending, MemoryPendingStore | SealedCookieStore | None):
+            pending = unblocked(pending)
+        return awaited(lambda: AsyncClient(rp, transport=unblocked(transport), pending=pending, **parts))
+
+    return make_client
+
+
+@pytest.fixture
+def timers(kind: str, request: pytest.FixtureRequest) -> Callable[[], set[object]]:
+    """Return a function that tells which threads or tasks refresh ahead of time now."""
+    if kind == "awaited":
+        return partial(request.getfixturevalue("beside").tasks, "cyberid-refresh")
+    return lambda: {each for each in threading.enumerate() if each.name == "cyberid-refresh"}
+
+
+@pytest.fixture
+def make(issuer: MockIssuer, clock: ManualClock, new_client: Callable[..., Client]) -> Callable[..., Shop]:
+    return lambda **settings: make_shop(issuer, clock, new_client=new_client, **settings)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_a_failed_refresh_never_evicts_what_is_known(make, issuer):
     """While discovery is down, logins go on with the old metadata until 24 hours past their end."""
     shop = make()
     transport = Unreachable(issuer.transport(), set())
-    client = type(shop.client)(shop.rp, transport=transport, clock=shop.clock, background=False)
+    client = shop.new_client(shop.rp, transport=transport, clock=shop.clock, background=False)
     client.refresh()
     transport.down = {"discovery", "jwks"}
     # The metadata of the mock live for a day, and 24 hours more while they cannot be refreshed; so do keys.
@@ -103,7 +103,7 @@ def test_a_transport_that_raises_never_ends_a_flow_as_a_result(shop, error, capl
         def close(self):
             pass
 
-    client = type(shop.client)(shop.rp, transport=Raising(), clock=shop.clock, background=False)
+    client = shop.new_client(shop.rp, transport=Raising(), clock=shop.clock, background=False)
     with pytest.raises(UnavailableError) as failed:
         client.start_login()
     assert failed.value.code == "transport.failed"
@@ -126,7 +126,7 @@ class BrokenStore:
 
 def test_a_store_that_raises_is_unavailable_and_never_a_login(shop, caplog):
     """Only our own errors come out of a foreign store."""
-    client = type(shop.client)(shop.rp, transport=shop.transport, pending=BrokenStore(), clock=shop.clock)
+    client = shop.new_client(shop.rp, transport=shop.transport, pending=BrokenStore(), clock=shop.clock)
     with pytest.raises(UnavailableError) as put:
         client.start_login()
     with pytest.raises(UnavailableError) as take:

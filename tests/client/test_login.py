@@ -286,7 +286,7 @@ def test_a_store_cannot_write_into_the_cookie(shop, carried):
         def put(self, key, record, *, expires_at, now):
             return carried
 
-    client = type(shop.client)(
+    client = shop.new_client(
         shop.rp, transport=shop.transport, pending=Careless(), clock=shop.clock, background=False
     )
     with pytest.raises(StoreError) as refused:
@@ -315,7 +315,7 @@ def test_a_transport_that_breaks_its_port_has_failed(shop, answer):
         def close(self):
             pass
 
-    client = type(shop.client)(shop.rp, transport=Careless(), clock=shop.clock, background=False)
+    client = shop.new_client(shop.rp, transport=Careless(), clock=shop.clock, background=False)
     with pytest.raises(TransportError) as failed:
         client.start_login()
     assert failed.value.code == "transport.failed"

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from cyberid_client import Client, CyberIDError, UnavailableError, VerificationError
+from cyberid_client import CyberIDError, UnavailableError, VerificationError
 from cyberid_client.ports import HTTPResponse
 from cyberid_client.refreshing import BUCKET_SIZE
 
@@ -127,7 +127,7 @@ def test_waiting_threads_share_the_failure_of_a_fetch(shop):
             pass
 
     transport = Slow()
-    client = Client(shop.rp, transport=transport, clock=shop.clock, background=False)
+    client = shop.new_client(shop.rp, transport=transport, clock=shop.clock, background=False)
 
     def attempt(number):
         if number:
@@ -142,22 +142,21 @@ def test_waiting_threads_share_the_failure_of_a_fetch(shop):
     assert transport.calls == 1
 
 
-def test_the_refresher_fetches_ahead_and_ends_with_the_client(shop):
-    """With a thread of its own, a login finds fresh keys and fetches nothing."""
-    others = set(threading.enumerate())
-    client = Client(shop.rp, transport=shop.transport, clock=shop.clock)
+def test_the_refresher_fetches_ahead_and_ends_with_the_client(shop, timers):
+    """With a thread or a task of its own, a login finds fresh keys and fetches nothing."""
+    others = timers()
+    client = shop.new_client(shop.rp, transport=shop.transport, clock=shop.clock)
     with client:
         request = client.start_login()
         client.finish_login(shop.issuer.authorize(request.url), handle=request.handle)
-        [thread] = set(threading.enumerate()) - others
-        assert thread.name == "cyberid-refresh"
-        assert thread.daemon
-    assert not thread.is_alive()
+        [timer] = timers() - others
+        assert getattr(timer, "daemon", True)
+    assert timer not in timers()
 
 
 def test_a_process_that_slept_does_not_believe_a_key_that_was_taken_out(shop):
     """What is out of date is fetched before it serves, also when a thread is to do so ahead of time."""
-    with Client(shop.rp, transport=shop.transport, pending=shop.store, clock=shop.clock) as client:
+    with shop.new_client(shop.rp, transport=shop.transport, pending=shop.store, clock=shop.clock) as client:
         client.refresh()  # before the fork, or before the machine slept: no thread runs yet
         shop.clock.advance(20 * 3600)
         request = shop.client.start_login()

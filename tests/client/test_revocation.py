@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cyberid_client import Client, CyberIDError
+from cyberid_client import CyberIDError
 from cyberid_client.ports import HTTPResponse
 from cyberid_client.trust import RevocationPolicy
 
@@ -163,7 +163,7 @@ def test_what_was_seen_revoked_stays_so_when_the_fetch_failed(shop):
 
 def test_the_refresher_fetches_lists_ahead_of_time(shop):
     """With a thread of its own, a client that never logs anybody in knows who was taken back."""
-    with Client(shop.rp, transport=shop.transport, clock=shop.clock) as client:
+    with shop.new_client(shop.rp, transport=shop.transport, clock=shop.clock) as client:
         client.start_login()
         keeper = client._legs.keeper
         shop.issuer.revoke_signer()

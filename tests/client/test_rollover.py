@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cyberid_client import Client, ConfigurationError, TrustStore, VerificationError
+from cyberid_client import ConfigurationError, TrustStore, VerificationError
 
 from .conftest import CountingTransport
 
@@ -67,7 +67,7 @@ def changing(issuer, clock, make):
     """A shop whose roots hold the present one and the one that is coming."""
     shop = make()
     transport = Happening(issuer.transport())
-    client = Client(shop.rp, transport=transport, clock=clock, background=False)
+    client = shop.new_client(shop.rp, transport=transport, clock=clock, background=False)
     shop.client, shop.transport = client, transport
     return shop
 

@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from cyberid_client import Client, ClientKey, CyberIDError, LoginRestartError, StoreError
+from cyberid_client import ClientKey, CyberIDError, LoginRestartError, StoreError
 from cyberid_client.stores import SealedCookieStore
 
 KEYS = {"new": b"n" * 32, "old": b"o" * 32}
 
 
 def client_with(shop, keys=KEYS):
-    return Client(shop.rp, transport=shop.transport, pending=SealedCookieStore(keys), clock=shop.clock)
+    return shop.new_client(
+        shop.rp, transport=shop.transport, pending=SealedCookieStore(keys), clock=shop.clock
+    )
 
 
 def refusal(client, callback, handle):
@@ -42,8 +44,8 @@ def test_the_cookie_is_one_that_browsers_keep(shop):
 def test_a_record_that_does_not_fit_starts_no_login(shop):
     """A cookie that no browser would keep is an error of its own, at once and not at the callback."""
     registered = shop.issuer.register(client_id="long", redirect_uri="https://shop.example/" + "c" * 1500)
-    key = ClientKey.from_pem(registered.key_pem)
-    shop.rp = replace(shop.rp, client_id="long", redirect_uri=registered.redirect_uri, key=key)
+    keys = replace(shop.rp.keys, signing=ClientKey.from_pem(registered.key_pem))
+    shop.rp = replace(shop.rp, client_id="long", redirect_uri=registered.redirect_uri, keys=keys)
     client = client_with(shop)
     with pytest.raises(StoreError) as refused:
         client.start_login(return_to="/" + "x" * 2000)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
-from cyberid_client import Client, ConfigurationError, RevocationError
+from cyberid_client import ConfigurationError, RevocationError
 
 
 def test_lists_are_fetched_when_they_are_wanted_and_never_for_a_login(shop):
@@ -36,15 +34,15 @@ def test_a_list_that_is_not_known_ahead_is_refused_without_a_fetch(shop):
     assert shop.transport.purposes == []
 
 
-def test_the_timer_starts_at_first_use_and_ends_with_the_client(shop):
+def test_the_timer_starts_at_first_use_and_ends_with_the_client(shop, timers):
     """Whoever never asks for lists pays nothing for them."""
-    others = set(threading.enumerate())
-    with Client(shop.rp, transport=shop.transport, clock=shop.clock) as client:
+    others = timers()
+    with shop.new_client(shop.rp, transport=shop.transport, clock=shop.clock) as client:
         client.refresh()
         assert "status" not in " ".join(shop.transport.purposes)
         assert client.status_lists is client.status_lists
-        started = set(threading.enumerate()) - others
+        started = timers() - others
         assert started
-    assert not any(each.is_alive() for each in started)
+    assert set() == started & timers()
     with pytest.raises(ConfigurationError):
         client.status_lists  # noqa: B018 - reading it is the test
