@@ -50,8 +50,6 @@ DOCUMENTS = (
     ("Security event", "security_event", checklists.SECURITY_EVENT),
     ("Page that names the status lists", "status_aggregation", checklists.STATUS_AGGREGATION),
     ("Status list", "status_list", checklists.STATUS_LIST),
-    ("Logout token", "logout_token", checklists.LOGOUT_TOKEN),
-    ("Security event", "security_event", checklists.SECURITY_EVENT),
 )
 
 # Numbers that are no function of their own: they hold because of how the functions are put together.
