@@ -175,7 +175,7 @@ _FORM_FAULTS: Final = (
     ),
     _fault(
         "five_parts_of_rubbish",
-        "E3.2",
+        "E3.1",
         "Five parts are no JWE yet.",
         "malformed",
         _token(lambda _: "a.b.c.d.e"),
@@ -189,17 +189,17 @@ _FORM_FAULTS: Final = (
     ),
     _fault(
         "encrypted_padded",
-        "E3.2",
+        "E3.1",
         "Base64url has no padding.",
         "malformed",
         _token(lambda token: token + "="),
     ),
     _fault(
-        "encrypted_header_twice", "E3.2", "A duplicate header member is refused.", "malformed", _header_twice
+        "encrypted_header_twice", "E3.1", "A duplicate header member is refused.", "malformed", _header_twice
     ),
     _fault(
         "encrypted_too_large",
-        "E3.2",
+        "E3.1",
         "An encrypted assertion above 112 KiB is refused unread.",
         "too_large",
         lambda draft: setattr(draft, "content", draft.content + b"x" * 86_000),
@@ -341,7 +341,7 @@ _TAMPERED_FAULTS: Final = (
     ),
     _fault(
         "ephemeral_key_private",
-        "E3.2",
+        "E3.1",
         "A sender that gives its private key away is refused.",
         "malformed",
         _point(lambda point: {**point, "d": "AA"}),

@@ -210,7 +210,7 @@ _CLAIM_FAULTS: Final = (
     ),
     _fault(
         "state_changed_beside_error",
-        "E1.4",
+        "E1.1b",
         "An error of another login does not end this one as declined.",
         "state",
         _state_of_other_login_in_error,
