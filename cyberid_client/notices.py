@@ -49,7 +49,8 @@ class AccountState:
 
     The default reaction to anything but ``active`` is to refuse new logins by this way and to leave the
     account, its data and its other ways in alone. ``replaced`` names the old pseudonym only: nothing
-    here tells an app to link a new one.
+    here tells an app to link a new one. Nor is ``active`` the only proof of a thaw: a login whose
+    ``authenticated_at`` is later than ``issued_at`` is one, too.
 
     Attributes:
         pseudonym: the person, in this sector only.

@@ -109,8 +109,9 @@ def person(issuer, name="adult"):
 
 
 class TestWhatIsApplied:
-    def test_a_state_is_applied_in_the_transaction_of_its_key(self, app, issuer, database):
+    def test_a_state_is_applied_in_the_transaction_of_its_key(self, app, issuer, database, caplog):
         """The app is handed the state and the open transaction, and answers exactly 202 with nothing."""
+        caplog.set_level("DEBUG", "cyberid_client")
         login = log_in(app, issuer)
         delivery = told(issuer, state="frozen", reason="reported-lost")
         [state] = app.applied
@@ -124,6 +125,8 @@ class TestWhatIsApplied:
         assert (202, b"", ()) == (delivery.status, delivery.body, delivery.complaints)
         assert isinstance(app.transactions[0], Connection)
         assert {person(issuer): ("frozen", 1)} == database.states()
+        assert "receive_event: ok" in caplog.text
+        assert login.pseudonym.value not in caplog.text
 
     @pytest.mark.parametrize("state", STATES)
     def test_every_state_arrives(self, app, issuer, database, state):
@@ -228,6 +231,20 @@ class TestOneTransaction:
 
 
 class TestWhatIsRefused:
+    def test_a_signer_that_was_revoked_says_nothing_any_more(self, app, issuer, clock):
+        """The lists that are asked about assertions are asked about events."""
+        log_in(app, issuer)
+        issuer.revoke_signer()
+        clock.advance(3600)
+        delivery = told(issuer)
+        assert ("revocation.revoked", "invalid_key", []) == (app.last.code, delivery.err, app.applied)
+
+    def test_a_new_key_of_the_issuer_is_fetched_at_once(self, app, issuer):
+        """An event by a key that is certified and published, but not known here, is believed."""
+        log_in(app, issuer)
+        issuer.rotate_signing_key()
+        assert told(issuer).accepted
+
     @pytest.mark.parametrize("name", sorted(EVENT_FAULTS))
     def test_a_fault_is_refused_with_its_code_and_its_err(self, app, issuer, database, caplog, name):
         """One broken rule, 400 and err; the code is in the log, nothing is applied, then all is well."""

@@ -6,7 +6,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cyberid_client import Client, ClientKey, ClientKeys, ConfigurationError, DecryptionKey
+from cyberid_client import (
+    Client,
+    ClientKey,
+    ClientKeys,
+    ConfigurationError,
+    DecryptionKey,
+    VerificationError,
+)
+from cyberid_client.refreshing import BUCKET_SIZE
 from cyberid_client.stores.memory import MemoryReplayStore
 from cyberid_client.testing import LOGOUT_FAULTS, LOGOUT_ODDITIES
 from cyberid_client.testing.jose import b64url
@@ -46,8 +54,9 @@ def told(issuer, **asked):
 
 
 class TestWhatEnds:
-    def test_a_session_that_is_named_ends(self, app, issuer):
+    def test_a_session_that_is_named_ends(self, app, issuer, caplog):
         """The app is told the id that it knows from the login, and answers exactly 200 with nothing."""
+        caplog.set_level("DEBUG", "cyberid_client")
         login = log_in(app, issuer)
         delivery = told(issuer, sid=login.session_id)
         [notice] = app.ended
@@ -59,6 +68,9 @@ class TestWhatEnds:
         assert (200, b"", ()) == (delivery.status, delivery.body, delivery.complaints)
         assert "no-store" == delivery.headers["cache-control"]
         assert [None] == app.transactions
+        assert "receive_logout: ok" in caplog.text
+        assert login.session_id not in caplog.text
+        assert login.pseudonym.value not in caplog.text
 
     def test_without_one_all_sessions_of_the_person_end(self, app, issuer):
         """The person is named, and no session."""
@@ -236,6 +248,22 @@ class TestKeys:
         issuer.rotate_signing_key()
         assert told(issuer).accepted
 
+    def test_a_signer_that_was_revoked_ends_no_session(self, app, issuer, clock):
+        """The lists that are asked about assertions are asked about logout tokens."""
+        log_in(app, issuer)
+        issuer.revoke_signer()
+        clock.advance(3600)
+        assert told(issuer).refused
+        assert ("revocation.revoked", []) == (app.last.code, app.ended)
+
+    def test_the_lists_are_fetched_for_a_token_about_which_all_else_holds(self, app, issuer):
+        """An authority that is new to this client is asked about at once."""
+        log_in(app, issuer)
+        issuer.renew_authority()
+        before = app.client.outbound["crl"]
+        assert told(issuer).accepted
+        assert app.client.outbound["crl"] > before
+
     def test_forged_tokens_fetch_next_to_nothing(self, app, issuer):
         """A flood with unknown keys takes from a bucket of its own, and logins go on fetching."""
         log_in(app, issuer)
@@ -245,7 +273,13 @@ class TestKeys:
             assert told(issuer).refused
             issuer.arm("logout_token.kid_unknown_without_chain")
         fetched = app.client.outbound["jwks"] - before
-        assert fetched <= 5
+        assert 1 <= fetched <= BUCKET_SIZE
+        # Another door has a bucket of its own.
+        before = app.client.outbound["jwks"]
+        issuer.arm("id_token.kid_unknown_without_chain")
+        with pytest.raises(VerificationError):
+            log_in(app, issuer)
+        assert before + 1 == app.client.outbound["jwks"]
         issuer.disarm()
         issuer.rotate_signing_key()
         log_in(app, issuer)
