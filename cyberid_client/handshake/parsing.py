@@ -89,6 +89,7 @@ PARSING: Final = (
             "par.client_refused",
             "par.request_refused",
             "token.client_refused",
+            "token.proof_refused",
             "login.code_refused",
             "issuer.unavailable",
             "issuer.status",
@@ -181,6 +182,12 @@ PARSING: Final = (
         "Keys below the floor of their kind are skipped, and an algorithm beside a key must be its own.",
         "RFC 8725 §3.5; profile §2",
         (),
+    ),
+    ParsingRule(
+        "E5.7",
+        "A demand for another DPoP nonce is met once, with a nonce that this very answer gives.",
+        "RFC 9449 §8",
+        ("issuer.dpop_nonce",),
     ),
     ParsingRule(
         "E9.3",

@@ -22,17 +22,58 @@ TITLES = {
     "UNSIGNED_METADATA": 'Discovery page, unsigned (`metadata_trust="tls"`)',
     "PAR_RESPONSE": "Answer to the pushed request",
     "AUTHORIZATION_RESPONSE": "Authorization response",
+    "SIGNED_RESPONSE": 'Around a signed authorization response (`response="jarm"`)',
+    "JARM": "Signed authorization response",
+    "JARM_WITHOUT_CHAIN": 'Signed authorization response (`assertion_chain="absent"`)',
     "TOKEN_RESPONSE": "Token response",
+    "SEAL": "Whether the assertion is encrypted",
+    "ENCRYPTED_TOKEN": 'Around an encrypted assertion (`id_token="jwe"`)',
     "ID_TOKEN": "Assertion",
     "ID_TOKEN_WITHOUT_CHAIN": 'Assertion (`assertion_chain="absent"`)',
 }
-SETTING_OF = {"UNSIGNED_METADATA": "unsigned", "ID_TOKEN_WITHOUT_CHAIN": "without_chain"}
+SETTING_OF = {
+    "UNSIGNED_METADATA": "unsigned",
+    "ID_TOKEN_WITHOUT_CHAIN": "without_chain",
+    "JARM_WITHOUT_CHAIN": "without_chain",
+    "SIGNED_RESPONSE": "jarm",
+    "JARM": "jarm",
+}
+# What is judged outside of a login: notices of the issuer, and the person of a login that is believed.
+OUTSIDE = frozenset(
+    {
+        "LOGOUT_TOKEN",
+        "LOGOUT_TOKEN_WITHOUT_CHAIN",
+        "SECURITY_EVENT",
+        "SECURITY_EVENT_WITHOUT_CHAIN",
+        "STEP_UP",
+    }
+)
 
 # Checks whose fault something else stops too, by name, with who else does: only without all of them does
 # it get through. Why each is kept is on the page.
 SHARED = {
-    ("METADATA", "check_key"): ("check_signature", "check_chain"),
-    ("ID_TOKEN", "check_key"): ("check_signature", "check_chain", "check_key_is_published"),
+    ("METADATA", "check_key"): ("check_signature", "check_chain", "check_revocation"),
+    ("METADATA", "check_chain"): ("check_revocation",),
+    ("ID_TOKEN", "check_key"): (
+        "check_signature",
+        "check_chain",
+        "check_key_is_published",
+        "check_revocation",
+    ),
+    ("JARM", "check_key"): ("check_signature", "check_chain", "check_key_is_published", "check_revocation"),
+    ("JARM", "check_algorithm"): ("check_signature",),
+    ("JARM", "check_code_or_error"): ("check_declined",),
+    ("JARM", "check_declined"): ("check_code_or_error",),
+    ("JARM_WITHOUT_CHAIN", "check_algorithm"): ("check_signature",),
+    ("JARM_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
+    ("JARM_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
+    ("JARM_WITHOUT_CHAIN", "check_code_or_error"): ("check_declined",),
+    ("JARM_WITHOUT_CHAIN", "check_declined"): ("check_code_or_error",),
+    ("ENCRYPTED_TOKEN", "check_decryption_key"): ("check_key_encryption", PARSING),
+    ("ENCRYPTED_TOKEN", "check_key_encryption"): (PARSING,),
+    ("ENCRYPTED_TOKEN", "check_content_encryption"): (PARSING,),
+    ("ENCRYPTED_TOKEN", "check_uncompressed"): (PARSING,),
+    ("ENCRYPTED_TOKEN", "check_encrypted_critical"): (PARSING,),
     ("ID_TOKEN_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
     ("ID_TOKEN_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
     ("AUTHORIZATION_RESPONSE", "check_code_or_error"): ("check_declined",),
@@ -179,7 +220,13 @@ def rows(document: str) -> Iterator[Row]:
 
 def _is_of(document: str, fault: str) -> bool:
     """Tell whether a fault is one of this document, or of its sibling under a named exception."""
-    twin = {"UNSIGNED_METADATA": {"METADATA", "DISCOVERY"}, "ID_TOKEN_WITHOUT_CHAIN": {"ID_TOKEN"}}
+    twin = {
+        "UNSIGNED_METADATA": {"METADATA", "DISCOVERY"},
+        "ID_TOKEN_WITHOUT_CHAIN": {"ID_TOKEN"},
+        "JARM": {"JARM", "ID_TOKEN"},
+        "JARM_WITHOUT_CHAIN": {"JARM"},
+        "SIGNED_RESPONSE": {"SIGNED_RESPONSE", "AUTHORIZATION_RESPONSE"},
+    }
     return any(where in twin.get(document, {document}) for where, _ in verdicts()[fault].stops)
 
 
@@ -232,7 +279,10 @@ def _shared() -> list[str]:
         "into the decline that it is, where the issuer would refuse the empty code; `check_code_or_error` refuses",
         "a response that says both before anything acts on either; `check_access_token` holds also when the",
         "assertion has no `at_hash`; and where chains are absent, a key that is not published is the same",
-        "as no key.",
+        "as no key. `check_revocation` stands behind `check_chain`, because nobody answers for a chain that does",
+        "not hold. What surrounds an encrypted assertion is stopped a second time by the decryption, which knows",
+        "the two algorithms of our key and no others; the checks before it say what was wrong, and spare it the",
+        "work.",
     ]
 
 

@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from cyberid_client import Assurance, ClientKey, CyberIDError, PurposeTable, RelyingParty, TrustStore
+from cyberid_client import (
+    Assurance,
+    ClientCertificate,
+    ClientKey,
+    ClientKeys,
+    CyberIDError,
+    DecryptionKey,
+    PurposeTable,
+    RelyingParty,
+    TrustStore,
+)
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.dpop import NonceMemory
 from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
 from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
@@ -21,7 +29,7 @@ from cyberid_client.handshake.revocation import fetch_lists
 from cyberid_client.link import Environment
 from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
-from cyberid_client.testing import FAULTS, ManualClock, MockIssuer
+from cyberid_client.testing import FAULTS, ManualClock, MockIssuer, RegisteredClient
 from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import Page, SignedDraft
 from cyberid_client.testing.jose import json_bytes
@@ -30,6 +38,17 @@ from cyberid_client.trust import TEST_MARK_POLICY, ChainCache, Purpose, Revocati
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 PENDING_SECONDS = 60
 PARSING, NOTHING_TO_BUILD = "parsing", "nothing to build"
+# What is registered and configured for the word that a fault needs.
+PROTECTIONS = {
+    "dpop": {"sender_constraint": "dpop"},
+    "dpop_nonce": {"sender_constraint": "dpop"},
+    "mtls": {"sender_constraint": "mtls"},
+    "tls_client_auth": {"sender_constraint": "mtls", "client_authentication": "tls_client_auth"},
+    "jarm": {"response": "jarm"},
+    "jwe": {"id_token": "jwe"},
+    "jwe_rsa": {"id_token": "jwe", "key_encryption": "RSA-OAEP-256"},
+    "request_object": {"request_object": "signed"},
+}
 
 Removed = frozenset[tuple[str, str]]
 Raised = tuple[tuple[str, str], Exception]
@@ -39,11 +58,19 @@ Raised = tuple[tuple[str, str], Exception]
 class Case:
     """One named fault and the configuration that meets it.
 
-    A fault is one of the mock issuer's, or one of the two in ``BROWSERS``, which no issuer makes.
+    A fault is one of the mock issuer's, or one of those in ``BROWSERS``, which no issuer makes.
     """
 
     fault: str
     setting: str = "signed"
+
+    @property
+    def protection(self) -> dict[str, str]:
+        """What is registered and configured beside the defaults."""
+        if self.setting == "jarm":
+            return PROTECTIONS["jarm"]
+        needs = FAULTS[self.fault].needs if self.fault in FAULTS else None
+        return PROTECTIONS.get(needs or "", {})
 
     @property
     def code(self) -> str:
@@ -82,15 +109,10 @@ BROWSERS: dict[str, tuple[str, str]] = {
 }
 
 
-@cache
-def client_key_pem() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
 def settings_of(case: Case) -> dict[str, object]:
     """Return what is configured beside the defaults."""
     settings: dict[str, object] = {"pending_lifetime": PENDING_SECONDS}
+    settings |= {name: value for name, value in case.protection.items() if name != "key_encryption"}
     if case.setting == "without_chain":
         settings["assertion_chain"] = "absent"
     if case.setting == "unsigned":
@@ -101,6 +123,19 @@ def settings_of(case: Case) -> dict[str, object]:
         rule = replace(builtin.rules[Purpose.ASSERTION], policies=frozenset({TEST_MARK_POLICY}))
         settings["purposes"] = PurposeTable(rules={**builtin.rules, Purpose.ASSERTION: rule})
     return settings
+
+
+def keys_of(registered: RegisteredClient) -> ClientKeys:
+    """Return the keys that the mock made for a client."""
+    tls, decryption = None, ()
+    if registered.certificate_pem:
+        tls = ClientCertificate(
+            certificate_pem=registered.certificate_pem, key_pem=registered.certificate_key_pem
+        )
+    if registered.encryption_key is not None:
+        algorithm = registered.encryption_key.algorithm
+        decryption = (DecryptionKey.from_pem(registered.decryption_key_pem, algorithm=algorithm),)
+    return ClientKeys(signing=ClientKey.from_pem(registered.key_pem), decryption=decryption, tls=tls)
 
 
 class UnsignedPages:
@@ -142,16 +177,19 @@ class App:
 
     def __post_init__(self) -> None:
         self.issuer = MockIssuer(self.clock)
-        registered = self.issuer.register(client_id="shop", redirect_uri="https://shop.example/callback")
+        registered = self.issuer.register(
+            client_id="shop", redirect_uri="https://shop.example/callback", **self.case.protection
+        )
         self.rp = RelyingParty(
             issuer=self.issuer.issuer,
             client_id=registered.client_id,
             redirect_uri=registered.redirect_uri,
-            key=ClientKey.from_pem(registered.key_pem),
+            keys=keys_of(registered),
             trust=TrustStore.for_tests(self.issuer.root_pem),
             **settings_of(self.case),
         )
-        self.transport = self.issuer.transport()
+        self.transport = self.issuer.transport(certificate_pem=registered.certificate_pem or None)
+        self.nonces = NonceMemory()
         if self.case.setting == "unsigned":
             self.transport = UnsignedPages(self.transport, self.issuer, self.case.fault)
         self.env = Environment(self.clock)
@@ -202,7 +240,10 @@ class App:
     def start(self, metadata: Any) -> Any:
         fault = FAULTS.get(self.case.fault)
         ask = RedirectAsk(max_age=60 if fault is not None and fault.needs == "max_age" else None)
-        return self.drive(start_redirect(self.rp, ask, metadata, self.env, checklists=self.checklists))
+        flow = start_redirect(
+            self.rp, ask, metadata, self.env, nonces=self.nonces, checklists=self.checklists
+        )
+        return self.drive(flow)
 
     def finish(self, callback: str, pending: PendingLogin, metadata: Any, keys: Any) -> Any:
         flow = finish_redirect(
@@ -214,6 +255,7 @@ class App:
             env=self.env,
             cache=self.cache,
             crls=self.crls,
+            nonces=self.nonces,
             checklists=self.checklists,
         )
         return self.drive(flow, lambda: self.learn()[1])
@@ -226,6 +268,8 @@ class App:
         if fault.needs == "earlier_login":
             self.learn()
             self.clock.advance(3600)
+        if fault.needs == "dpop_nonce":
+            self.issuer.demand_dpop_nonce()
         if not (self.case.setting == "unsigned" and fault.stage in {"discovery", "metadata"}):
             self.issuer.arm(fault.name)
 

@@ -13,7 +13,7 @@ from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.parsing import PARSING as PARSING_RULES
 from cyberid_client.testing import FAULTS
 
-from .matrix import COOKIES, SHARED, STORES, TITLES, page, rows, verdicts
+from .matrix import COOKIES, OUTSIDE, SHARED, STORES, TITLES, page, rows, verdicts
 from .runner import BROWSERS, NOTHING_TO_BUILD, PARSING, Case, attempt, goal_of
 
 HERE = Path(__file__).parent
@@ -22,10 +22,10 @@ NUMBER_OF = {
     (document, each.name): each.number for document in TITLES for each in getattr(checklists, document)
 }
 # That state and issuer go before code and error is the order of the tuple, and no check of its own.
-ORDER = {"callback.error_of_other_issuer": "E1.3"}
+ORDER = {"callback.error_of_other_issuer": "E1.3", "jarm.state_changed_beside_error": "E1.1b"}
 
 
-@pytest.mark.parametrize("setting", ["signed", "unsigned", "without_chain"])
+@pytest.mark.parametrize("setting", ["signed", "unsigned", "without_chain", "jarm"])
 def test_an_honest_login_passes_the_complete_checklists(setting):
     """The private runner is no stricter than the client: without a fault there is a login."""
     assert "login" == attempt(Case("", setting)).accepted
@@ -34,7 +34,9 @@ def test_an_honest_login_passes_the_complete_checklists(setting):
 def test_the_complete_checklists_are_those_that_a_reviewer_prints():
     """The bundle of a login adds nothing to the tuples, and the matrix leaves out none of the bundle."""
     assert Checklists() == COMPLETE
-    assert list(TITLES) == [one.name.upper() for one in fields(Checklists)]
+    documents = [one.name.upper() for one in fields(Checklists)]
+    assert list(TITLES) == [document for document in documents if document not in OUTSIDE]
+    assert set(documents) >= OUTSIDE
     for document in TITLES:
         assert getattr(checklists, document) is getattr(COMPLETE, document.lower())
 
@@ -63,11 +65,25 @@ def test_a_fault_gets_through_whole():
         "callback.neither_code_nor_error",
         "issuer.server_error",
         "issuer.temporarily_unavailable",
+        "jarm.access_denied",
+        "jarm.temporarily_unavailable",
+        "jarm.neither_code_nor_error",
+        "jarm.state_changed_beside_error",
     }
+    # What is around an encrypted assertion is stopped by the decryption at the latest.
+    shut = {
+        name
+        for name, verdict in verdicts().items()
+        if any(document == "ENCRYPTED_TOKEN" for document, _ in verdict.stops)
+    } - {"id_token.content_type_missing", "id_token.content_type_other"}
     assert {
         # Nobody can exchange a code that is not there.
         **dict.fromkeys(without_code, "login.code_refused"),
+        **dict.fromkeys(shut, "id_token.decryption"),
         "token.id_token_missing": "id_token.malformed",
+        "dpop.nonce_demanded_with_403": "id_token.malformed",
+        "callback.plain_unasked": "jarm.malformed",
+        "id_token.six_parts": "id_token.malformed",
         # A login has room for one of the three bands and for nothing else.
         "id_token.age_band_unknown": NOTHING_TO_BUILD,
     } == stuck
@@ -101,7 +117,7 @@ def _codes_of(number: str) -> set[str]:
         for each in getattr(checklists, document)
         if each.number == number
         for code in each.codes
-        for prefix in ("id_token", "metadata")
+        for prefix in ("id_token", "metadata", "callback", "jarm")
     }
 
 
