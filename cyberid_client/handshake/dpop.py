@@ -11,9 +11,7 @@ import hashlib
 import re
 from typing import Final, Never, Self
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cyberid_client.errors import LoginRestartError
-from cyberid_client.handshake.signing import encode_part
+from cyberid_client.handshake.signing import encode_part, sign_es256
 from cyberid_client.ports import FlowEnv, HTTPResponse
 from cyberid_client.wire.base64url import WireError, decode_base64url, encode_base64url
 from cyberid_client.wire.challenges import parse_challenges
@@ -40,7 +38,6 @@ _CURVE: Final = ec.SECP256R1()
 _COORDINATE: Final = 32
 # RFC 9449 §8.1: 1*NQCHAR.
 _NONCE: Final = re.compile(rf"[!#-\[\]-~]{{1,{NONCE_MAX}}}", re.ASCII)
-_ES256: Final = ec.ECDSA(hashes.SHA256())
 
 
 class DPoPKey:
@@ -49,13 +46,14 @@ class DPoPKey:
     It prints nothing and refuses to be pickled; :meth:`text` is the only way out.
     """
 
-    __slots__ = ("_private_key", "_x", "_y")
+    __slots__ = ("_jwk", "_private_key")
 
     def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
         self._private_key = private_key
         point = private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self._x = encode_base64url(point[1 : 1 + _COORDINATE])
-        self._y = encode_base64url(point[1 + _COORDINATE :])
+        x, y = (encode_base64url(point[at : at + _COORDINATE]) for at in (1, 1 + _COORDINATE))
+        # As RFC 7638 §3 wants it: the required members, sorted, without white space. Nothing needs an escape.
+        self._jwk = f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'
 
     @classmethod
     def generate(cls) -> Self:
@@ -88,9 +86,7 @@ class DPoPKey:
     @property
     def thumbprint(self) -> str:
         """What ``dpop_jkt`` says: the RFC 7638 thumbprint, SHA-256, base64url."""
-        # The required members only, sorted, without white space; base64url needs no escape.
-        canonical = f'{{"crv":"P-256","kty":"EC","x":"{self._x}","y":"{self._y}"}}'
-        return encode_base64url(hashlib.sha256(canonical.encode()).digest())
+        return encode_base64url(hashlib.sha256(self._jwk.encode()).digest())
 
     def proof(self, *, method: str, url: str, nonce: str | None, env: FlowEnv) -> str:
         """Return a proof for one attempt at one request (RFC 9449 §4.2): fresh ``jti``, time of now.
@@ -101,7 +97,6 @@ class DPoPKey:
             nonce: the issuer's newest for this origin, or ``None``.
             env: clock and randomness.
         """
-        jwk = {"kty": "EC", "crv": "P-256", "x": self._x, "y": self._y}
         claims: dict[str, object] = {
             "jti": encode_base64url(env.token(JTI_BYTES)),
             "htm": method,
@@ -110,12 +105,9 @@ class DPoPKey:
         }
         if nonce is not None:
             claims["nonce"] = nonce
-        header = {"typ": "dpop+jwt", "alg": ALGORITHM, "jwk": jwk}
-        message = f"{encode_part(header)}.{encode_part(claims)}"
-        r, s = decode_dss_signature(self._private_key.sign(message.encode(), _ES256))
-        # RFC 7518 §3.4: two numbers of fixed length.
-        signature = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
-        return f"{message}.{encode_base64url(signature)}"
+        header = f'{{"typ":"dpop+jwt","alg":"{ALGORITHM}","jwk":{self._jwk}}}'
+        message = f"{encode_base64url(header.encode())}.{encode_part(claims)}"
+        return f"{message}.{encode_base64url(sign_es256(message.encode(), self._private_key))}"
 
     def __repr__(self) -> str:
         return "DPoPKey(redacted)"

@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import Final
 
 import jwt
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from cyberid_client.config import ClientKey
 from cyberid_client.errors import SignatureError, UnavailableError
@@ -15,10 +18,12 @@ from cyberid_client.handshake.flow import Flow, SignatureWanted, Signed
 from cyberid_client.trust import verify_signature
 from cyberid_client.wire.base64url import encode_base64url
 
-__all__ = ["encode_part", "sign_jws"]
+__all__ = ["encode_part", "sign_es256", "sign_jws"]
 
 HEADERS_KEPT: Final = 64
 
+_COORDINATE: Final = 32
+_ES256: Final = ec.ECDSA(hashes.SHA256())
 # Made once: json.dumps makes a new one for every call that wants no white space.
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -39,12 +44,21 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
     """
     message = f"{_header(key.algorithm, key.kid, typ)}.{encode_part(claims)}"
     if key.signer is None:
-        signature: bytes = jwt.get_algorithm_by_name(key.algorithm).sign(message.encode(), key.private_key)
+        signature = _sign_here(message.encode(), key)
     else:
         answer = yield SignatureWanted(signer=key.signer, message=message.encode())
         signature = answer.signature if isinstance(answer, Signed) else b""
         _check_signature(message.encode(), signature, key)
     return f"{message}.{encode_base64url(signature)}"
+
+
+def sign_es256(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return an ES256 signature: two numbers of fixed length (RFC 7518 §3.4).
+
+    Nearly every key signs this way, for which jwt takes a tenth longer.
+    """
+    r, s = decode_dss_signature(private_key.sign(message, _ES256))
+    return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
 
 
 def encode_part(members: Mapping[str, object]) -> str:
@@ -55,6 +69,13 @@ def encode_part(members: Mapping[str, object]) -> str:
 @lru_cache(HEADERS_KEPT)
 def _header(algorithm: str, kid: str, typ: str) -> str:
     return encode_part({"alg": algorithm, "kid": kid, "typ": typ})
+
+
+def _sign_here(message: bytes, key: ClientKey) -> bytes:
+    if key.algorithm == "ES256" and isinstance(key.private_key, ec.EllipticCurvePrivateKey):
+        return sign_es256(message, key.private_key)
+    signature: bytes = jwt.get_algorithm_by_name(key.algorithm).sign(message, key.private_key)
+    return signature
 
 
 def _check_signature(message: bytes, signature: bytes, key: ClientKey) -> None:

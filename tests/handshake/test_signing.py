@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cyberid_client import ClientKey, ClientKeys, ConfigurationError, CyberIDError
 from cyberid_client.handshake.flow import SignatureWanted, Signed
-from cyberid_client.handshake.signing import sign_jws
+from cyberid_client.handshake.signing import sign_es256, sign_jws
 from cyberid_client.trust import KeySet
 
 from .strict_issuer import Env, StrictIssuer, form_of, wants_nonce
@@ -149,6 +149,25 @@ def test_a_signature_from_elsewhere_is_as_good_as_one_from_here(device, algorith
         flow.send(Signed(wanted.signer.sign(wanted.message)))
     claims = jwt.decode(done.value.value, load_der_public_key(signer.public_key_info), algorithms=[algorithm])
     assert {"iss": "shop"} == claims
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_key_that_is_here_signs_at_once(algorithm):
+    """Nothing is asked for, and what comes out is what any other library verifies."""
+    private_key = KEYS[algorithm]()
+    pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(StopIteration) as done:
+        next(sign_jws({"iss": "shop"}, typ="made-up+jwt", key=ClientKey.from_pem(pem)))
+    claims = jwt.decode(done.value.value, private_key.public_key(), algorithms=[algorithm])
+    assert {"iss": "shop"} == claims
+
+
+def test_numbers_keep_their_length():
+    """A number that begins with zeros is as long as any other: among a thousand there are some."""
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    signatures = [sign_es256(bytes([number % 256]), private_key) for number in range(1000)]
+    assert {64} == set(map(len, signatures))
+    assert any(each[0] == 0 or each[32] == 0 for each in signatures)
 
 
 def test_an_ecdsa_signature_is_two_numbers_of_fixed_length(device, plain):
