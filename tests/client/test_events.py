@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import threading
 
 import pytest
 from hypothesis import given
@@ -201,6 +202,52 @@ class TestOneTransaction:
         assert (400, "webhook.handler_failed") == (reply.status, reply.code)
         assert 202 == app.take("/events", posting.body, EVENT).status
 
+    def test_anything_else_that_is_to_be_awaited_is_none_either(self, app, issuer):
+        """A future is no result."""
+
+        class Later:
+            def __await__(self):
+                raise AssertionError
+
+        posting = told(issuer, deliver=False)
+        reply = app.client.receive_event(posting.body, content_type=EVENT, apply=lambda *_: Later())
+        assert (400, "webhook.handler_failed") == (reply.status, reply.code)
+
+    def test_two_threads_with_the_same_event_apply_it_once(self, app, issuer, database):
+        """Both are answered, at the latest when they come again, and one of them had the effect."""
+        posting = told(issuer, deliver=False)
+        start = threading.Barrier(4)
+
+        def deliver():
+            start.wait()
+            statuses = (app.take("/events", posting.body, EVENT).status for _ in range(100))
+            assert 202 in statuses
+
+        threads = [threading.Thread(target=deliver) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert 1 == len(app.applied)
+        assert {person(issuer): ("frozen", 1)} == database.states()
+
+    def test_threads_that_race_end_in_the_last_state(self, app, issuer, database):
+        """Whoever comes first, no state is written over a later one."""
+        postings = [told(issuer, state=state, deliver=False) for state in STATES]
+        start = threading.Barrier(len(postings))
+
+        def deliver(posting):
+            start.wait()
+            statuses = (app.take("/events", posting.body, EVENT).status for _ in range(100))
+            assert 202 in statuses
+
+        threads = [threading.Thread(target=deliver, args=(posting,)) for posting in postings]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert {person(issuer): (STATES[-1], len(STATES))} == database.states()
+
     @pytest.mark.parametrize("replay", [None, MemoryReplayStore()])
     def test_a_store_without_transactions_is_never_used(self, issuer, clock, replay):
         """Silently weaker is not an option: it is an error before anything is looked at."""
@@ -372,6 +419,40 @@ class TestAwaited:
                 reply = await client.receive_event(posting.body, content_type=EVENT, apply=apply)
                 assert 202 == reply.status
             assert {person(issuer): "frozen"} == await states(engine)
+
+        self.run(issuer, clock, tmp_path, scenario)
+
+    def test_whoever_is_cancelled_leaves_nothing_behind(self, issuer, clock, tmp_path):
+        """In the middle of the handler: neither its writes nor the key stay, and the event counts later."""
+
+        async def scenario(client, engine):
+            begun = asyncio.Event()
+
+            async def never_ends(state, transaction):
+                values = {"person": state.pseudonym.value, "state": state.state.value, "seq": state.sequence}
+                await transaction.execute(insert(accounts).values(**values))
+                begun.set()
+                await asyncio.Event().wait()
+
+            async def states():
+                async with engine.connect() as connection:
+                    return [row.state for row in await connection.execute(select(accounts))]
+
+            async def apply(state, transaction):
+                applied.append(state.sequence)
+
+            applied = []
+            posting = told(issuer, deliver=False)
+            taking = asyncio.create_task(
+                client.receive_event(posting.body, content_type=EVENT, apply=never_ends)
+            )
+            await begun.wait()
+            taking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await taking
+            assert [] == await states()
+            reply = await client.receive_event(posting.body, content_type=EVENT, apply=apply)
+            assert (202, [1]) == (reply.status, applied)
 
         self.run(issuer, clock, tmp_path, scenario)
 
