@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import math
 from datetime import timedelta
-from types import ModuleType
 from typing import Any, Final
 
 from cyberid_client.errors import ConfigurationError, StoreError
@@ -75,17 +75,29 @@ class AsyncCommands:
         ConfigurationError: as there.
     """
 
-    __slots__ = ("_client", "_is_ours")
+    __slots__ = ("_client", "_is_ours", "_room", "_timeout")
 
     def __init__(self, client_or_url: Any, *, timeout: float, max_connections: int) -> None:  # noqa: ANN401 - redis-py need not be installed
         with OwnFramesDropped():
             self._is_ours = isinstance(client_or_url, str)
             self._client = _client_of(client_or_url, timeout, max_connections, waits=True)
+        self._timeout = timeout
+        self._room = asyncio.Semaphore(max_connections) if self._is_ours else None
 
     async def call(self, *arguments: _Argument) -> Any:  # noqa: ANN401 - each command has its own answer
         """As :meth:`Commands.call`."""
         try:
-            return await self._client.execute_command(*arguments, NEVER_DECODE=True)
+            if self._room is None:
+                return await self._client.execute_command(*arguments, NEVER_DECODE=True)
+            if self._room.locked():
+                # Only who really waits pays for a timer.
+                await asyncio.wait_for(self._room.acquire(), self._timeout)
+            else:
+                await self._room.acquire()
+            try:
+                return await self._client.execute_command(*arguments, NEVER_DECODE=True)
+            finally:
+                self._room.release()
         except Exception as error:  # noqa: BLE001 - a client that somebody else made may raise anything
             raise StoreError(_code_of(error)) from None
 
@@ -105,9 +117,9 @@ def _client_of(client_or_url: Any, timeout: object, max_connections: object, *, 
         raise ConfigurationError("config.value", "timeout")
     if type(max_connections) is not int or not 1 <= max_connections <= CONNECTIONS_LIMIT:
         raise ConfigurationError("config.value", "max_connections")
-    redis = _redis()
+    _require_redis()
     if isinstance(client_or_url, str):
-        return _open(redis.asyncio if waits else redis, client_or_url, timeout, max_connections)
+        return _open(client_or_url, timeout, max_connections, waits=waits)
     execute = getattr(client_or_url, "execute_command", None)
     # A client of the other kind would give a promise in the place of an answer, or the other way round.
     if execute is None or inspect.iscoroutinefunction(execute) is not waits:
@@ -119,40 +131,35 @@ def _is_number(value: object, highest: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= highest
 
 
-def _redis() -> ModuleType:
+def _require_redis() -> None:
     try:
-        import redis.asyncio  # noqa: PLC0415 - an extra, which is missed only by who uses it
+        import redis.asyncio  # noqa: F401, PLC0415 - an extra, which is missed only by who uses it
     except ImportError:
         raise ConfigurationError("config.missing_extra", 'pip install "cyberid_client[redis]"') from None
-    return redis
 
 
-def _open(library: Any, url: str, timeout: object, max_connections: int) -> Any:  # noqa: ANN401 - redis-py's two halves have no common type
-    from redis.backoff import NoBackoff  # noqa: PLC0415 - an extra, as above
+def _open(url: str, timeout: object, max_connections: int, *, waits: bool) -> Any:  # noqa: ANN401 - redis-py need not be installed
+    import redis.asyncio.retry  # noqa: PLC0415 - an extra, as above
+    import redis.backoff  # noqa: PLC0415 - an extra, as above
 
+    retries = redis.asyncio.retry if waits else redis.retry
+    settings = {
+        "max_connections": max_connections,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        # A command that is sent again after its answer was lost would not mean the same.
+        "retry": retries.Retry(redis.backoff.NoBackoff(), 0),
+    }
     if not url.startswith(SCHEMES):
         raise ConfigurationError("config.value", "client_or_url")
     try:
-        pool = library.BlockingConnectionPool.from_url(
-            url,
-            timeout=timeout,
-            max_connections=max_connections,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # A command that is sent again after its answer was lost would not mean the same.
-            retry=_retry(library)(NoBackoff(), 0),
-        )
-        return library.Redis.from_pool(pool)
+        if waits:
+            # Who finds no free connection waits before the pool, which costs less than in it.
+            return redis.asyncio.Redis.from_pool(redis.asyncio.ConnectionPool.from_url(url, **settings))
+        return redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(url, timeout=timeout, **settings))
     except (TypeError, ValueError):
         # Their messages quote the URL, and so its password.
         raise ConfigurationError("config.value", "client_or_url") from None
-
-
-def _retry(library: Any) -> Any:  # noqa: ANN401 - as above
-    import redis.asyncio.retry  # noqa: PLC0415 - an extra, as above
-    import redis.retry  # noqa: PLC0415 - an extra, as above
-
-    return redis.asyncio.retry.Retry if library is redis.asyncio else redis.retry.Retry
 
 
 def _code_of(error: Exception) -> str:
