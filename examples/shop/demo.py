@@ -54,8 +54,9 @@ def main(arguments: list[str]) -> int:
             algorithm=options.alg,
             pseudonym_keys=keys,
         )
-        engine = open_database(options.data)
-        with Client(party, pending=pending_store(engine), replay=replay_store(engine)) as client:
+        engine = open_database(options.data, os.environ.get("SHOP_DATABASE_URL"))
+        pending = pending_store(engine, os.environ.get("SHOP_REDIS_URL"))
+        with Client(party, pending=pending, replay=replay_store(engine)) as client:
             app = create_app(client, engine, url=url, secret_key=session_key, keys=keys)
             with make_server(HOST, options.port, app, threaded=True, request_handler=Handler) as server:
                 sys.stdout.write(f"ready {url}\n")
@@ -85,17 +86,16 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def open_database(folder: Path) -> Engine:
-    """Open the shop's database: the one that the environment names, or a file."""
-    url = make_url(os.environ.get("SHOP_DATABASE_URL") or f"sqlite:///{folder / 'shop.sqlite3'}")
+def open_database(folder: Path, address: str | None) -> Engine:
+    """Open the shop's database: the one at an address, or a file."""
+    url = make_url(address or f"sqlite:///{folder / 'shop.sqlite3'}")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return create_engine(url, pool_pre_ping=True)
 
 
-def pending_store(engine: Engine) -> PendingStore:
+def pending_store(engine: Engine, redis_url: str | None = None) -> PendingStore:
     """Keep logins that are under way where every process of the shop finds them."""
-    redis_url = os.environ.get("SHOP_REDIS_URL")
     if redis_url:
         return RedisPendingStore(redis_url)
     store = SQLPendingStore(engine)

@@ -20,7 +20,7 @@ SHOP = Path(__file__).parents[2] / "examples" / "shop"
 sys.path.insert(0, str(SHOP))  # An example is a folder to copy: its modules find each other as scripts do.
 
 from app import create_app  # noqa: E402 - after the path
-from demo import Handler, pending_store, replay_store  # noqa: E402 - after the path
+from demo import Handler, open_database, pending_store, replay_store  # noqa: E402 - after the path
 from tables import METADATA  # noqa: E402 - after the path
 
 KEYS = {"k1": b"1" * 32}
@@ -56,9 +56,9 @@ class Shop:
         return browser.submit(page, {"person": person}, button="allow")
 
 
-def make_tables(url):
+def make_tables(folder, url=None):
     """Make all tables before several processes would do it at the same moment."""
-    engine = create_engine(url)
+    engine = open_database(folder, url)
     METADATA.create_all(engine)
     pending_store(engine)
     replay_store(engine)

@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         # What a client sends of its own in this header must not get through.
         headers = {name: value for name, value in headers.items() if name.lower() != "x-forwarded-prefix"}
         headers["X-Forwarded-Prefix"] = PREFIX
-        connection = http.client.HTTPConnection(self.server.target, timeout=30)
+        connection = http.client.HTTPConnection(self.server.target, timeout=90)
         try:
             body = self.rfile.read(length)
             connection.request(

@@ -30,8 +30,9 @@ def make_app():
         trust=TrustStore.for_tests(SETTINGS["root_pem"].encode()),
         pseudonym_keys=KEYS,
     )
-    engine = open_database(Path(SETTINGS["data"]))
-    client = Client(party, pending=pending_store(engine), replay=replay_store(engine))
+    engine = open_database(Path(SETTINGS["data"]), os.environ.get("SHOP_DATABASE_URL"))
+    pending = pending_store(engine, os.environ.get("SHOP_REDIS_URL"))
+    client = Client(party, pending=pending, replay=replay_store(engine))
     shop = create_app(client, engine, url=SETTINGS["url"], secret_key=b"2" * 32, keys=KEYS)
     shop.after_request(_say_who)
     # One proxy, which says under which prefix the browser sees the shop, and nothing about host or scheme.

@@ -18,12 +18,19 @@ import pytest
 from cyberid_client.testing import Browser, MockIssuer
 
 from ..examples.conftest import make_tables  # noqa: TID252 - the shop as in its own tests
+from ..services.servers import (  # noqa: TID252 - likewise
+    PostgreSQLServer,
+    RedisServer,
+    find_program,
+    running,
+)
 from .proxy import Proxy, run_proxy
 
 HERE = Path(__file__).parent
 SHOP = HERE.parents[1] / "examples" / "shop"
 LISTENING = re.compile(r"Listening at: http://(127\.0\.0\.1:\d+)")
 WORKERS = 2
+PATIENCE = 60.0
 
 
 @dataclass
@@ -93,9 +100,11 @@ def run_served(folder: Path, **environment: str) -> Iterator[Served]:
             "data": str(folder),
         }
         (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-        make_tables(environment.get("SHOP_DATABASE_URL") or f"sqlite:///{folder / 'shop.sqlite3'}")
+        make_tables(folder, environment.get("SHOP_DATABASE_URL"))
         with run_gunicorn(folder, **environment) as target:
             proxy.target = target
+            # It listens before its workers are up; the first page is worth waiting for.
+            assert 200 == Browser(timeout=PATIENCE).open(f"{proxy.url}/").status
             yield Served(proxy.url, issuer, proxy)
 
 
@@ -107,7 +116,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 def test_everything_stays_below_the_prefix(served):
     """Login, step-up, pages and logout lead to places below the prefix and to no other."""
-    browser = Browser()
+    browser = Browser(timeout=PATIENCE)
     page = browser.open(f"{served.url}/orders")
     page = served.agree(browser, browser.submit(page, form="id-login"))
     assert f"{served.url}/orders" == page.url
@@ -135,7 +144,7 @@ def test_workers_finish_each_others_logins(served):
     ends_at = time.monotonic() + 90
     while len(legs) < WORKERS**2 and time.monotonic() < ends_at:
         served.proxy.seen.clear()
-        page = served.log_in(Browser(), return_to="/tea/orders")
+        page = served.log_in(Browser(timeout=PATIENCE), return_to="/tea/orders")
         assert (f"{served.url}/orders", 200) == (page.url, page.status)
         workers = dict(served.proxy.seen)
         legs.add((workers["/id/login"], workers["/id/callback"]))
@@ -144,7 +153,7 @@ def test_workers_finish_each_others_logins(served):
 
 def test_logout_token_ends_the_session_in_every_worker(served):
     """A logout token that one worker took ends the session in the other, too."""
-    browser = Browser()
+    browser = Browser(timeout=PATIENCE)
     served.log_in(browser)
     assert "Welcome" in browser.open(f"{served.url}/").text
     assert 200 == served.issuer.log_out("adult", client_id="shop").status
@@ -155,3 +164,19 @@ def test_logout_token_ends_the_session_in_every_worker(served):
         assert "Log in to order" in browser.open(f"{served.url}/").text
         seen.add(dict(served.proxy.seen)["/"])
     assert WORKERS == len(seen)
+
+
+def test_redis_and_postgresql(not_here, tmp_path):
+    """With both configured, logins wait in Redis, everything else is in PostgreSQL, and nothing in a file."""
+    if not all(find_program(name) for name in ("redis-server", "postgres", "initdb")):
+        not_here("redis-server or PostgreSQL is not installed")
+    with running(RedisServer) as redis, running(PostgreSQLServer) as postgresql:
+        places = {"SHOP_REDIS_URL": redis.url, "SHOP_DATABASE_URL": postgresql.url}
+        with run_served(tmp_path, **places) as served:
+            browser = Browser(timeout=PATIENCE)
+            page = browser.click(served.log_in(browser), "Clay teapot")
+            page = served.agree(browser, browser.click(page, "Go to the checkout"))
+            assert "Clay teapot paid" in browser.submit(page, form="pay").text
+            assert 200 == served.issuer.log_out("adult", client_id="shop").status
+            assert "Log in to order" in browser.open(f"{served.url}/").text
+    assert [] == list(tmp_path.glob("*.sqlite3"))
