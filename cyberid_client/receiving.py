@@ -13,8 +13,8 @@ from typing import Final
 
 from cyberid_client.effects import Advance, Call, Leg, Once
 from cyberid_client.errors import CyberIDError, UnavailableError
-from cyberid_client.handshake.events import BelievedEvent, believe_event
-from cyberid_client.handshake.logout import BelievedLogout, believe_logout
+from cyberid_client.handshake.events import BelievedEvent, believe_event, open_event_request
+from cyberid_client.handshake.logout import BelievedLogout, believe_logout, open_logout_request
 from cyberid_client.handshake.webhooks import reply_to_event, reply_to_logout
 from cyberid_client.legs import Ending, Legs
 from cyberid_client.notices import WebhookReply
@@ -69,11 +69,11 @@ def receive_event(
 
 
 def _believe_logout(legs: Legs, body: bytes, content_type: str | None) -> Leg[BelievedLogout]:
+    token = open_logout_request(legs.rp, body, content_type)
     snapshot = yield from legs.current_snapshot()
     flow = believe_logout(
         legs.rp,
-        body,
-        content_type,
+        token,
         keys=snapshot.keys,
         env=legs.env,
         cache=legs.cache,
@@ -83,11 +83,11 @@ def _believe_logout(legs: Legs, body: bytes, content_type: str | None) -> Leg[Be
 
 
 def _believe_event(legs: Legs, body: bytes, content_type: str | None) -> Leg[BelievedEvent]:
+    token = open_event_request(body, content_type)
     snapshot = yield from legs.current_snapshot()
     flow = believe_event(
         legs.rp,
-        body,
-        content_type,
+        token,
         keys=snapshot.keys,
         env=legs.env,
         cache=legs.cache,

@@ -24,7 +24,7 @@ from cyberid_client.wire.security_event import (
     read_event_request,
 )
 
-__all__ = ["REMEMBERED_FOR", "BelievedEvent", "believe_event", "judge_event"]
+__all__ = ["REMEMBERED_FOR", "BelievedEvent", "believe_event", "judge_event", "open_event_request"]
 
 # An event has no end. Whoever sends one again after that meets the counter of its subject, which is kept
 # for ever: it is acknowledged and has no effect.
@@ -49,10 +49,26 @@ class BelievedEvent:
     expires_at: datetime
 
 
+def open_event_request(body: bytes, content_type: str | None) -> bytes:
+    """Return the token of a transmission request, which is whole and not believed.
+
+    It comes before anything is fetched: what is no security event causes no request.
+
+    Args:
+        body: of the request, untrusted.
+        content_type: of the request, untrusted.
+
+    Raises:
+        VerificationError: there is no event in it.
+    """
+    token = read_event_request(body, content_type)
+    parse_security_event(token)
+    return token
+
+
 def believe_event(
     rp: RelyingParty,
-    body: bytes,
-    content_type: str | None,
+    token: str | bytes,
     *,
     keys: KeySet,
     env: FlowEnv,
@@ -64,8 +80,7 @@ def believe_event(
 
     Args:
         rp: whose word counts.
-        body: of the request, untrusted.
-        content_type: of the request, untrusted.
+        token: from :func:`open_event_request`, untrusted.
         keys: the issuer's key set.
         env: the clock.
         cache: remembers chain verdicts.
@@ -76,7 +91,6 @@ def believe_event(
         VerificationError: it is not to be believed.
         UnavailableError: newer keys or lists could not be fetched.
     """
-    token = read_event_request(body, content_type)
 
     def judge(keys: KeySet, crls: RevocationLists) -> BelievedEvent:
         checks = checklists.for_security_event(rp)

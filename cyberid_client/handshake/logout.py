@@ -28,7 +28,7 @@ from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.logout_token import UnverifiedLogoutToken, parse_logout_token, read_logout_request
 from cyberid_client.wire.urls import parse_web_url
 
-__all__ = ["BelievedLogout", "believe_logout", "judge_logout", "logout_page"]
+__all__ = ["BelievedLogout", "believe_logout", "judge_logout", "logout_page", "open_logout_request"]
 
 # The clocks of two servers of one app may differ.
 _REMEMBERED_BEYOND: Final = timedelta(minutes=1)
@@ -49,10 +49,33 @@ class BelievedLogout:
     expires_at: datetime
 
 
+def open_logout_request(
+    rp: RelyingParty, body: bytes, content_type: str | None, *, checklists: Checklists = COMPLETE
+) -> str | bytes:
+    """Return the token of a logout request, which is whole and not believed.
+
+    Where assertions are encrypted, logout tokens are too, under the same rules (§2.4). It comes before
+    anything is fetched: what is no logout token causes no request.
+
+    Args:
+        rp: says whether tokens are encrypted.
+        body: of the request, untrusted.
+        content_type: of the request, untrusted.
+        checklists: as for every flow.
+
+    Raises:
+        VerificationError: there is no token in it.
+        ConfigurationError: the extra that decrypts is not installed.
+    """
+    sealed = read_logout_request(body, content_type)
+    token = open_sealed(sealed, rp=rp, document="logout_token", checklists=checklists)
+    parse_logout_token(token)
+    return token
+
+
 def believe_logout(
     rp: RelyingParty,
-    body: bytes,
-    content_type: str | None,
+    token: str | bytes,
     *,
     keys: KeySet,
     env: FlowEnv,
@@ -60,14 +83,11 @@ def believe_logout(
     crls: RevocationLists = NO_LISTS,
     checklists: Checklists = COMPLETE,
 ) -> Flow[BelievedLogout]:
-    """Judge a logout request; whether its token was seen before is *not* checked here.
-
-    Where assertions are encrypted, logout tokens are too, under the same rules (§2.4).
+    """Judge a logout token; whether it was seen before is *not* checked here.
 
     Args:
         rp: whose word counts.
-        body: of the request, untrusted.
-        content_type: of the request, untrusted.
+        token: from :func:`open_logout_request`, untrusted.
         keys: the issuer's key set.
         env: the clock.
         cache: remembers chain verdicts.
@@ -78,9 +98,6 @@ def believe_logout(
         VerificationError: it is not to be believed.
         UnavailableError: newer keys or lists could not be fetched.
     """
-    token = open_sealed(
-        read_logout_request(body, content_type), rp=rp, document="logout_token", checklists=checklists
-    )
 
     def judge(keys: KeySet, crls: RevocationLists) -> BelievedLogout:
         checks = checklists.for_logout_token(rp)

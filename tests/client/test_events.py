@@ -327,8 +327,9 @@ class TestWhatIsRefused:
         ],
     )
     def test_whatever_arrives_the_answer_is_400(self, app, body, content_type, code):
-        """No bytes and no header make another exception come out."""
+        """No bytes and no header make another exception come out, or a request go out."""
         reply = app.take("/events", body, content_type)
+        assert {} == dict(app.client.outbound)
         assert (400, f"security_event.{code}") == (reply.status, reply.code)
         assert "invalid_request" == json.loads(reply.body)["err"]
 

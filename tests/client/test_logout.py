@@ -210,8 +210,9 @@ class TestWhatIsRefused:
         ],
     )
     def test_whatever_arrives_the_answer_is_400(self, app, body, content_type, code):
-        """No bytes and no header make another exception come out."""
+        """No bytes and no header make another exception come out, or a request go out."""
         reply = app.take("/logout", body, content_type)
+        assert {} == dict(app.client.outbound)
         assert (400, b"", f"logout_token.{code}") == (reply.status, reply.body, reply.code)
 
     def test_an_assertion_is_no_logout_token(self, app, issuer):
