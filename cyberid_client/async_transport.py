@@ -122,8 +122,8 @@ class _Side:
         if self._limits.proxy is None:
             return (direct,)
         # A proxy that speaks TLS itself is shown nothing.
-        proxy_tls = self._tls if self._certificate is None else _tls_of(self._limits)
-        proxy = httpx2.Proxy(self._limits.proxy, ssl_context=proxy_tls)
+        speaks_tls = self._limits.proxy.startswith("https:")
+        proxy = httpx2.Proxy(self._limits.proxy, ssl_context=_tls_of(self._limits) if speaks_tls else None)
         return direct, httpx2.AsyncHTTPTransport(
             verify=self._tls, trust_env=False, limits=limits, proxy=proxy
         )
@@ -204,5 +204,5 @@ def _code_of(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLError) and "UNEXPECTED_EOF" not in str(cause):
             return "transport.tls"
-        cause = cause.__cause__
+        cause = cause.__cause__ or cause.__context__
     return "transport.connection"

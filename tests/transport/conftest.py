@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from cyberid_client.async_transport import HTTPXTransport
 from cyberid_client.config import HTTPLimits
 from cyberid_client.ports import HTTPRequest
 from cyberid_client.transport import RequestsTransport
@@ -183,14 +184,23 @@ def make_authority(tmp_path):
     return lambda: Authority(tmp_path)
 
 
+@pytest.fixture(params=["requests", "httpx2"])
+def over(request):
+    """Make a transport, blocking, or awaited and used as if it blocked."""
+    if request.param == "requests":
+        return RequestsTransport
+    awaited = request.getfixturevalue("awaited")
+    return lambda *args, **kwargs: awaited(lambda: HTTPXTransport(*args, **kwargs))
+
+
 @pytest.fixture
-def transport() -> Iterator[Callable[..., RequestsTransport]]:
+def transport(over) -> Iterator[Callable[..., RequestsTransport]]:
     """Make transports that are closed after the test; short limits unless the test says otherwise."""
     made = []
 
     def make(**limits):
         defaults = {"connect_timeout": 2.0, "read_timeout": 2.0, "total_timeout": 4.0}
-        made.append(RequestsTransport(HTTPLimits(**{**defaults, **limits})))
+        made.append(over(HTTPLimits(**{**defaults, **limits})))
         return made[-1]
 
     yield make

@@ -19,7 +19,6 @@ from cyberid_client import ConfigurationError
 from cyberid_client.config import ClientCertificate, HTTPLimits
 from cyberid_client.ports import HTTPRequest
 from cyberid_client.tls import HAS_FILES_IN_MEMORY, show_certificate
-from cyberid_client.transport import RequestsTransport
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 KINDS = {
@@ -99,13 +98,13 @@ def place(serve, authority, made):
 
 
 @pytest.fixture
-def sender(authority):
+def sender(authority, over):
     """Make transports that show a certificate."""
     opened = []
 
     def open_one(certificate: ClientCertificate | None, **limits):
         settings = {"ca_pem": authority.pem, "total_timeout": 4.0, **limits}
-        opened.append(RequestsTransport(HTTPLimits(**settings), certificate=certificate))
+        opened.append(over(HTTPLimits(**settings), certificate=certificate))
         return opened[-1]
 
     yield open_one
@@ -260,8 +259,8 @@ class TestTheKey:
             )
         assert ("config.client_certificate", "keys.tls") == (caught.value.code, caught.value.setting)
 
-    def test_a_transport_shows_no_key(self, made):
+    def test_a_transport_shows_no_key(self, over, made):
         """Nothing of the key stands in a representation."""
-        transport = RequestsTransport(HTTPLimits(), certificate=made.certificate)
+        transport = over(HTTPLimits(), certificate=made.certificate)
         assert "PRIVATE" not in repr(transport) + repr(made.certificate)
         transport.close()

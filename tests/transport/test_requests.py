@@ -7,7 +7,6 @@ import pytest
 from cyberid_client.config import HTTPLimits
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import HTTPRequest
-from cyberid_client.transport import RequestsTransport
 
 
 @pytest.mark.parametrize(
@@ -57,16 +56,16 @@ def test_the_ipv6_loopback_is_a_literal_too(transport, get):
     [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\xff\xfe", b"text"],
     ids=["empty", "no certificate", "not ASCII", "no PEM"],
 )
-def test_an_unreadable_authority_is_a_configuration_error(ca_pem):
+def test_an_unreadable_authority_is_a_configuration_error(over, ca_pem):
     """Certificates that cannot be read are found when the transport is made, not at the first login."""
     with pytest.raises(ConfigurationError) as caught:
-        RequestsTransport(HTTPLimits(ca_pem=ca_pem))
+        over(HTTPLimits(ca_pem=ca_pem))
     assert ("config.value", "http.ca_pem") == (caught.value.code, caught.value.setting)
 
 
-def test_a_failed_request_is_answered_with_its_own_url():
+def test_a_failed_request_is_answered_with_its_own_url(over):
     """The URL that failed is the URL that was asked."""
-    transport = RequestsTransport(HTTPLimits())
+    transport = over(HTTPLimits())
     request = HTTPRequest(method="GET", url="ftp://issuer.example/", max_bytes=1, purpose="jwks")
     assert request.url == transport.send(request).url
     transport.close()
