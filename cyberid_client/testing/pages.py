@@ -38,7 +38,7 @@ input{width:1.25rem;height:1.25rem;flex:none;accent-color:var(--key)}
 small{display:block;color:var(--soft)}
 .do{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.25rem}
 button{flex:1 1 9rem;min-height:3rem;border-radius:.5rem;border:2px solid var(--key);font:inherit;font-weight:600;cursor:pointer;background:var(--card);color:var(--key)}
-button[value=allow]{background:var(--key);color:var(--card)}
+button[value=allow],button[value=end]{background:var(--key);color:var(--card)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 code{overflow-wrap:anywhere}
 """

@@ -317,6 +317,14 @@ class TestEndSession:
         answer = shop.post("/end-session", {"client_id": "shop", "logout_hint": sid_of(shop)})
         assert (200, True) == (answer.status, b'name="interaction"' in answer.body)
 
+    def test_the_page_leads_here_and_back_to_the_app_and_nowhere_else(self, shop, issuer):
+        """The form may lead to the issuer and, after it, to the registered place; a hint is not shown."""
+        sid = sid_of(shop)
+        form = {"client_id": "shop", "logout_hint": sid, "post_logout_redirect_uri": BYE}
+        answer = shop.post("/end-session", form)
+        assert "form-action 'self' https://shop.example;" in answer.headers["content-security-policy"]
+        assert ("no-store", False) == (answer.headers["cache-control"], sid.encode() in answer.body)
+
     def test_a_page_is_good_for_one_answer(self, shop, issuer):
         """The form of a page that was answered is refused."""
         answer = shop.post("/end-session", {"client_id": "shop", "logout_hint": sid_of(shop)})
