@@ -65,7 +65,7 @@ def add_pages(app: Flask, accounts: Accounts, sessions: Sessions) -> None:
 
     @app.get("/login")
     def choose_login() -> str:
-        return render_template("login.html", return_to=request.args.get("return_to", "/"))
+        return render_template("login.html", return_to=request.args.get("return_to", url_for("home")))
 
     @app.get("/orders")
     @_logged_in(sessions)

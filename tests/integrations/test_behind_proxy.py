@@ -117,6 +117,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def test_everything_stays_below_the_prefix(served):
     """Login, step-up, pages and logout lead to places below the prefix and to no other."""
     browser = Browser(timeout=PATIENCE)
+    assert f"{served.url}/" == served.log_in(browser).url
+    browser.click(browser.open(f"{served.url}/"), "Log out")
     page = browser.open(f"{served.url}/orders")
     page = served.agree(browser, browser.submit(page, form="id-login"))
     assert f"{served.url}/orders" == page.url
