@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import dataclasses
 import json
@@ -19,12 +20,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 
 from cyberid_client import (
     Client,
+    ClientCertificate,
     ClientKey,
+    ClientKeys,
     ConfigurationError,
     CyberIDError,
+    DecryptionKey,
     HTTPLimits,
     LoginRequest,
     Pseudonym,
@@ -40,12 +47,12 @@ from cyberid_client.handshake.pending import Handle
 from cyberid_client.models import PendingLogin, Secret
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
 from cyberid_client.stores import MemoryPendingStore, SealedCookieStore
-from cyberid_client.testing import FAULTS, ManualClock, MockIssuer
+from cyberid_client.testing import FAULTS, ManualClock, MockIssuer, RegisteredClient
 from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TEST_MARK_POLICY, Purpose
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-PUSHED_SECRETS = ("state", "nonce", "code_verifier", "client_assertion", "code")
+PUSHED_SECRETS = ("state", "nonce", "code_verifier", "client_assertion", "code", "request")
 SHORTEST = 12
 STORE_KEY = b"the key of a store that is nobody's"
 PSEUDONYM_KEY = b"the key of pseudonyms of nobodies"
@@ -57,6 +64,17 @@ DEMANDING = PurposeTable(
         ),
     }
 )
+# What is registered and configured for the word that a fault needs.
+PROTECTIONS = {
+    "dpop": {"sender_constraint": "dpop"},
+    "dpop_nonce": {"sender_constraint": "dpop"},
+    "mtls": {"sender_constraint": "mtls"},
+    "tls_client_auth": {"sender_constraint": "mtls", "client_authentication": "tls_client_auth"},
+    "jarm": {"response": "jarm"},
+    "jwe": {"id_token": "jwe"},
+    "jwe_rsa": {"id_token": "jwe", "key_encryption": "RSA-OAEP-256"},
+    "request_object": {"request_object": "signed"},
+}
 # One fault of every stage goes over real HTTP too; loopback speaks no TLS.
 STAGES = sorted({fault.stage: name for name, fault in FAULTS.items() if fault.needs is None}.values())
 
@@ -64,8 +82,9 @@ STAGES = sorted({fault.stage: name for name, fault in FAULTS.items() if fault.ne
 class Eavesdropper:
     """Pass requests on, and learn every secret that crosses."""
 
-    def __init__(self, inner: Transport) -> None:
+    def __init__(self, inner: Transport, keys: ClientKeys) -> None:
         self._inner = inner
+        self._keys = keys
         self.learned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -76,14 +95,14 @@ class Eavesdropper:
         self.learned |= {value for name in PUSHED_SECRETS for value in form.get(name, ())}
         response = self._inner.send(request)
         if request.purpose == "token":
-            self.learned |= set(_texts_of(response.body))
+            self.learned |= set(_texts_of(response.body, self._keys))
         return response
 
     def close(self) -> None:
         self._inner.close()
 
 
-def _texts_of(body: bytes) -> Iterator[str]:
+def _texts_of(body: bytes, keys: ClientKeys) -> Iterator[str]:
     """Yield tokens, their parts, and the personal claims inside, as far as the answer can be read."""
     try:
         members = json.loads(body)
@@ -92,12 +111,29 @@ def _texts_of(body: bytes) -> Iterator[str]:
     for name in ("access_token", "id_token"):
         token = members.get(name) if isinstance(members, dict) else None
         if isinstance(token, str):
-            yield token
-            # The first part is the header: public, and the same in every token.
-            parts = token.split(".")[1:]
-            yield from parts
-            for part in parts[:1]:
-                yield from _claims_of(part)
+            yield from _parts_of(token)
+            yield from _parts_of(_opened(token, keys))
+
+
+def _parts_of(token: str) -> Iterator[str]:
+    yield token
+    # The first part is the header: public, and the same in every token.
+    parts = token.split(".")[1:]
+    yield from parts
+    for part in parts[:1]:
+        yield from _claims_of(part)
+
+
+def _opened(token: str, keys: ClientKeys) -> str:
+    """Return what is inside an encrypted token, as far as it can be opened."""
+    for key in keys.decryption:
+        private_key = key.private_key
+        kind = RSAKey if key.algorithm.startswith("RSA") else ECKey
+        algorithms = [key.algorithm, "A256GCM"]
+        with contextlib.suppress(ValueError, JoseError, TypeError, KeyError):
+            opened = jwe.decrypt_compact(token, kind.import_key(private_key), algorithms=algorithms)
+            return (opened.plaintext or b"").decode("latin-1")
+    return ""
 
 
 def _claims_of(payload: str) -> Iterator[str]:
@@ -106,7 +142,8 @@ def _claims_of(payload: str) -> Iterator[str]:
     except ValueError:
         return
     if isinstance(claims, dict):
-        yield from (claims[name] for name in ("sub", "sid", "nonce") if isinstance(claims.get(name), str))
+        names = ("sub", "sid", "nonce", "state", "code", "code_verifier")
+        yield from (claims[name] for name in names if isinstance(claims.get(name), str))
 
 
 class Records(logging.Handler):
@@ -150,18 +187,43 @@ class Shop:
         return {each for each in self.ear.learned | of_the_key | of_the_store if len(each) >= SHORTEST}
 
 
-def make_shop(issuer: MockIssuer, clock: ManualClock, transport: Transport, **settings: object) -> Shop:
-    registered = issuer.register(client_id="shop", redirect_uri="https://shop.example/callback")
+def keys_of(registered: RegisteredClient) -> ClientKeys:
+    """Return the keys that the mock made for a client."""
+    tls, decryption = None, ()
+    if registered.certificate_pem:
+        tls = ClientCertificate(
+            certificate_pem=registered.certificate_pem, key_pem=registered.certificate_key_pem
+        )
+    if registered.encryption_key is not None:
+        algorithm = registered.encryption_key.algorithm
+        decryption = (DecryptionKey.from_pem(registered.decryption_key_pem, algorithm=algorithm),)
+    return ClientKeys(signing=ClientKey.from_pem(registered.key_pem), decryption=decryption, tls=tls)
+
+
+def make_shop(
+    issuer: MockIssuer,
+    clock: ManualClock,
+    transport: Transport | None = None,
+    *,
+    protection: dict[str, str] | None = None,
+    **settings: object,
+) -> Shop:
+    chosen = protection or {}
+    registered = issuer.register(client_id="shop", redirect_uri="https://shop.example/callback", **chosen)
+    keys = keys_of(registered)
+    if transport is None:
+        transport = issuer.transport(certificate_pem=registered.certificate_pem or None)
     rp = RelyingParty(
         issuer=issuer.issuer,
         client_id="shop",
         redirect_uri=registered.redirect_uri,
-        key=ClientKey.from_pem(registered.key_pem),
+        keys=keys,
         trust=TrustStore.for_tests(issuer.root_pem),
         pseudonym_keys=PseudonymKeys({"k1": PSEUDONYM_KEY}),
+        **{name: value for name, value in chosen.items() if name != "key_encryption"},
         **settings,
     )
-    ear = Eavesdropper(transport)
+    ear = Eavesdropper(transport, keys)
     store = SealedCookieStore({"k1": STORE_KEY})
     client = Client(rp, transport=ear, pending=store, clock=clock, background=False)
     return Shop(issuer, clock, rp, client, ear, registered.key_pem)
@@ -246,6 +308,8 @@ def answer(shop: Shop, request: LoginRequest) -> str:
     callback = shop.issuer.authorize(request.url)
     query = parse_qs(urlsplit(callback).query)
     shop.ear.learned |= {value for name in ("code", "state") for value in query.get(name, ())}
+    for response in query.get("response", ()):
+        shop.ear.learned |= set(_parts_of(response))
     return callback
 
 
@@ -263,6 +327,15 @@ def test_an_honest_login_leaves_no_secret_in_any_log(shop, records):
     log_in(shop)
     assert any("finish_login: ok" in each for each in records.seen)
     assert_clean(shop, *records.seen)
+
+
+@pytest.mark.parametrize("name", PROTECTIONS)
+def test_a_protected_login_leaves_no_secret_in_any_log(issuer, clock, records, name):
+    """What a protection adds, and what it hides, stays out of every record: the opened assertion too."""
+    shop = make_shop(issuer, clock, protection=PROTECTIONS[name])
+    login = log_in(shop)
+    assert {login.pseudonym.value, login.session_id} <= shop.secrets
+    assert_clean(shop, *records.seen, *representations(shop.rp))
 
 
 def _attempt_fault(shop, fault):
@@ -283,7 +356,9 @@ def test_a_fault_leaves_no_secret_in_log_error_or_traceback(issuer, clock, recor
     """Whatever goes wrong: log, error and the locals of every frame are clean, the app's frames included."""
     fault = FAULTS[name]
     settings = {"purposes": DEMANDING} if fault.needs == "policy" else {}
-    shop = make_shop(issuer, clock, issuer.transport(), **settings)
+    shop = make_shop(issuer, clock, protection=PROTECTIONS.get(fault.needs), **settings)
+    if fault.needs == "dpop_nonce":
+        issuer.demand_dpop_nonce()
     error = _attempt_fault(shop, fault)
     assert_clean(shop, shown_with_locals(error), *representations(error), repr(vars(error)), *records.seen)
 
