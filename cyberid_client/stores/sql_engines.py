@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
 import os
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cyberid_client.errors import ConfigurationError, StoreError
 from cyberid_client.tracebacks import OwnFramesDropped
@@ -35,6 +36,7 @@ _POSTGRESQL_PASSING: Final = ("08", "40", "53", "55", "57")
 _POSTGRESQL_FULL: Final = "53100"
 
 Rows = Sequence[Any]
+T = TypeVar("T")
 
 
 class Database:
@@ -130,10 +132,13 @@ class AsyncDatabase:
             _ours.add(self)
 
     async def run(self, statement: Executable, values: Mapping[str, object] | None = None) -> Rows:
-        """As :meth:`Database.run`."""
+        """As :meth:`Database.run`; who is cancelled leaves when the statement is done."""
         with _judged():
-            async with self._at_once.connect() as connection:
-                return _rows(await connection.execute(statement, values))
+            return await _whole(self._run(statement, values))
+
+    async def _run(self, statement: Executable, values: Mapping[str, object] | None) -> Rows:
+        async with self._at_once.connect() as connection:
+            return _rows(await connection.execute(statement, values))
 
     async def create(self, metadata: Any) -> None:  # noqa: ANN401 - a MetaData of SQLAlchemy
         """As :meth:`Database.create`."""
@@ -147,17 +152,15 @@ class AsyncDatabase:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As :meth:`Database.transaction`."""
-        with _judged():
-            connection = await self.engine.connect()
+        connection = self.engine.connect()
         try:
             with _judged():
-                await connection.begin()
-                raw = await connection.get_raw_connection()
-            _refuse_autocommit(raw.driver_connection)
+                await _whole(_begun(connection))
+            _refuse_autocommit((await connection.get_raw_connection()).driver_connection)
             yield connection
         finally:
             with contextlib.suppress(Exception):
-                await connection.close()
+                await _whole(connection.close())
 
     async def aclose(self) -> None:
         """As :meth:`Database.close`."""
@@ -180,7 +183,7 @@ async def execute_async(
 ) -> Rows:
     """As :func:`execute`."""
     with _judged():
-        return _rows(await connection.execute(statement, values))
+        return _rows(await _whole(connection.execute(statement, values)))
 
 
 def commit(connection: Connection) -> None:
@@ -196,7 +199,23 @@ def commit(connection: Connection) -> None:
 async def commit_async(connection: AsyncConnection) -> None:
     """As :func:`commit`."""
     with _judged():
-        await connection.commit()
+        await _whole(connection.commit())
+
+
+async def _begun(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    # A driver that is interrupted amid a statement may leave it running, and a lock or a connection behind.
+    # The timeouts bound how long a cancelled caller waits here.
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _rows(result: Any) -> Rows:  # noqa: ANN401 - a result of SQLAlchemy
@@ -275,6 +294,8 @@ def _missing() -> ConfigurationError:
 def _open(sqlalchemy: Any, url: Any, timeout: float, pool_size: int, *, waits: bool) -> Any:  # noqa: ANN401 - SQLAlchemy need not be installed
     try:
         parsed = sqlalchemy.make_url(url)
+        if _is_in_memory(parsed):
+            raise ConfigurationError("config.value", "engine_or_url")
         driver = _driver(parsed.drivername, waits=waits)
         make = sqlalchemy.ext.asyncio.create_async_engine if waits else sqlalchemy.create_engine
         settings = (

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["PostgreSQLServer", "RedisServer", "find_program", "running"]
+__all__ = ["PostgreSQLServer", "RedisServer", "SentinelServer", "find_program", "running"]
 
 PATIENCE = 60.0
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin", "/usr/sbin")
@@ -118,6 +118,25 @@ class RedisServer(Server):
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+
+class SentinelServer(Server):
+    """A sentinel that watches one Redis server under the name ``primary``."""
+
+    READY = "+monitor"
+
+    def __init__(self, folder: Path, *, watched: RedisServer) -> None:
+        super().__init__(folder)
+        self._watched = watched
+
+    def command(self) -> Sequence[str]:
+        # It writes down there what it learns.
+        configuration = self.folder / "sentinel.conf"
+        configuration.write_text(
+            f"port {self.port}\nbind 127.0.0.1\nsentinel monitor primary 127.0.0.1 {self._watched.port} 1\n",
+            encoding="utf-8",
+        )
+        return [find_program("redis-server") or "redis-server", str(configuration), "--sentinel"]
 
 
 class PostgreSQLServer(Server):
