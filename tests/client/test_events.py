@@ -29,6 +29,7 @@ from cyberid_client import Client, ConfigurationError
 from cyberid_client.aio import AsyncClient
 from cyberid_client.notices import AccountStanding
 from cyberid_client.stores.memory import MemoryReplayStore
+from cyberid_client.stores.redis import RedisReplayStore
 from cyberid_client.stores.sql import AsyncSQLReplayStore, SQLReplayStore
 from cyberid_client.testing import EVENT_FAULTS, EVENT_ODDITIES, ManualClock, MockIssuer
 
@@ -248,11 +249,15 @@ class TestOneTransaction:
             thread.join()
         assert {person(issuer): (STATES[-1], len(STATES))} == database.states()
 
-    @pytest.mark.parametrize("replay", [None, MemoryReplayStore()])
-    def test_a_store_without_transactions_is_never_used(self, issuer, clock, replay):
+    @pytest.mark.parametrize(
+        "new_store",
+        [lambda: None, MemoryReplayStore, lambda: RedisReplayStore("redis://127.0.0.1:9")],
+        ids=["default", "memory", "redis"],
+    )
+    def test_a_store_without_transactions_is_never_used(self, issuer, clock, new_store):
         """Silently weaker is not an option: it is an error before anything is looked at."""
         app = App(uri="http://127.0.0.1:9")
-        connect(app, issuer, clock, replay=replay)
+        connect(app, issuer, clock, replay=new_store())
         with pytest.raises(ConfigurationError) as refused:
             app.take("/events", b"", None)
         assert ("replay.not_transactional", "replay") == (refused.value.code, refused.value.setting)
