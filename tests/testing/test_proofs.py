@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
+import warnings
 from urllib.parse import parse_qsl, urlsplit
 
+import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cyberid_client.errors import ConfigurationError
 
@@ -73,6 +76,26 @@ def test_proof_is_used_once(protected):
     assert first.json()["error"] == "invalid_grant"
     second = raw.exchange(raw.authorize()["code"], headers={"dpop": proof})
     assert second.json()["error_description"] == "DPoP: jti was used before"
+
+
+def test_proof_by_a_weak_key(protected):
+    """A key of 1024 bits proves nothing, however well it signs; one of 2048 does."""
+    raw = protected("dpop")
+    for bits, error in ((1024, "invalid_dpop_proof"), (2048, "invalid_grant")):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        public = json.loads(jwt.get_algorithm_by_name("PS256").to_jwk(key.public_key()))
+        jwk = {name: public[name] for name in ("kty", "n", "e")}
+        claims = {"jti": secrets.token_urlsafe(16), "htm": "POST", "htu": URL}
+        with warnings.catch_warnings():
+            # That the key is weak is the point.
+            warnings.simplefilter("ignore")
+            proof = jwt.encode(
+                claims | {"iat": int(raw.clock().timestamp())},
+                key,
+                algorithm="PS256",
+                headers={"typ": "dpop+jwt", "jwk": jwk},
+            )
+        assert raw.exchange("no such code", headers={"dpop": proof}).json()["error"] == error
 
 
 def test_proof_is_there(protected):

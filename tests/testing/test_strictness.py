@@ -125,6 +125,13 @@ def test_garbage_for_an_assertion(raw, garbage):
     assert raw.push(client_assertion=garbage).json()["error"] == "invalid_client"
 
 
+@pytest.mark.parametrize("change", ["a fourth part", "too long"])
+def test_assertion_has_its_measure(raw, change):
+    """A good assertion with something behind it, or with far too much in it, is none."""
+    assertion = f"{raw.assertion()}.AA" if change == "a fourth part" else raw.assertion(note="x" * 16_384)
+    assert raw.push(client_assertion=assertion).json()["error_description"] == "this is not a compact JWS"
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
@@ -134,6 +141,7 @@ def test_garbage_for_an_assertion(raw, garbage):
         (b"client_id", {}),
         (b"a=b&" * 60, {}),
         (b'{"client_id":"shop"}', {"content-type": "application/json"}),
+        (b"client_id=shop", {"content-type": "text/plain"}),
         (b"client_id=shop", {"authorization": "Basic c2hvcDp4"}),
     ],
 )
