@@ -31,6 +31,7 @@ from cyberid_client.status_keeper import AsyncKeptStatusLists
 from cyberid_client.stores.memory import AsyncMemoryPendingStore, AsyncMemoryReplayStore, MemoryPendingStore
 from cyberid_client.stores.requirements import require_single_use, require_transactional
 from cyberid_client.stores.sealed_cookie import SealedCookieStore
+from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import TrustStore
 
 __all__ = ["AsyncClient"]
@@ -179,7 +180,8 @@ class AsyncClient:
 
         ``end_sessions`` may be a coroutine function.
         """
-        return await self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
+        with OwnFramesDropped():
+            return await self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
 
     async def receive_event(
         self,
@@ -192,8 +194,9 @@ class AsyncClient:
 
         ``apply`` may be a coroutine function.
         """
-        require_transactional(self._driver.replay)
-        return await self._driver.run(receive_event(self._legs, body, content_type, apply))
+        with OwnFramesDropped():
+            require_transactional(self._driver.replay)
+            return await self._driver.run(receive_event(self._legs, body, content_type, apply))
 
     async def logout_url(
         self,

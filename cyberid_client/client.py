@@ -22,6 +22,7 @@ from cyberid_client.shared_documents import CachedTransport, require_signed
 from cyberid_client.status_keeper import KeptStatusLists
 from cyberid_client.stores.memory import MemoryPendingStore, MemoryReplayStore
 from cyberid_client.stores.requirements import require_single_use, require_transactional
+from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TrustStore
 
@@ -243,7 +244,8 @@ class Client:
         Raises:
             ConfigurationError: the client was closed.
         """
-        return self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
+        with OwnFramesDropped():
+            return self._driver.run(receive_logout(self._legs, body, content_type, end_sessions))
 
     def receive_event(
         self,
@@ -272,8 +274,9 @@ class Client:
             ConfigurationError: ``replay.not_transactional``: the replay store cannot do it; or the client
                 was closed.
         """
-        require_transactional(self._driver.replay)
-        return self._driver.run(receive_event(self._legs, body, content_type, apply))
+        with OwnFramesDropped():
+            require_transactional(self._driver.replay)
+            return self._driver.run(receive_event(self._legs, body, content_type, apply))
 
     def logout_url(
         self,

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import threading
+import traceback
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,12 @@ def told(issuer, **asked):
 
 def person(issuer, name="adult"):
     return issuer.pseudonym(name, sector="https://shop.example")
+
+
+def shown_locals(error):
+    """Return what an error tracker would show of the library's frames."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return repr([frame.f_locals for frame in frames if "cyberid_client" in frame.f_globals["__name__"]])
 
 
 class TestWhatIsApplied:
@@ -259,8 +266,9 @@ class TestOneTransaction:
         app = App(uri="http://127.0.0.1:9")
         connect(app, issuer, clock, replay=new_store())
         with pytest.raises(ConfigurationError) as refused:
-            app.take("/events", b"", None)
+            app.client.receive_event(b"made-up event", content_type=None, apply=print)
         assert ("replay.not_transactional", "replay") == (refused.value.code, refused.value.setting)
+        assert "made-up event" not in shown_locals(refused.value)
 
     def test_a_database_that_does_not_answer_gets_the_event_again(self, issuer, clock, tmp_path):
         """Without its tables nothing can be remembered, so that nothing is acknowledged."""
