@@ -100,6 +100,7 @@ __all__ = [
     "AccountState",
     "AgeBand",
     "Assurance",
+    "AsyncClient",
     "ChainError",
     "ChainProfile",
     "Channel",
