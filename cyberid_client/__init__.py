@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         PseudonymKeys,
     )
     from cyberid_client.notices import AccountStanding, AccountState, LogoutNotice, WebhookReply
-    from cyberid_client.notices import AccountStanding, AccountState, LogoutNotice, WebhookReply
     from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore
 
 __version__: Final = "0.1.0"
@@ -89,7 +88,6 @@ _HOME: Final = {
         "PseudonymDigest",
         "PseudonymKeys",
     ),
-    "notices": ("AccountStanding", "AccountState", "LogoutNotice", "WebhookReply"),
     "notices": ("AccountStanding", "AccountState", "LogoutNotice", "WebhookReply"),
     "trust": ("ChainProfile", "PurposeTable", "RevocationPolicy", "TrustStore"),
 }
