@@ -16,10 +16,7 @@ from functools import partial, wraps
 from typing import ParamSpec
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, request, session
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
-
+from cyberid_client.errors import ConfigurationError
 from cyberid_client.integrations.sessions import SessionLogin
 from cyberid_client.integrations.web import (
     BODY_MAX_BYTES,
@@ -30,6 +27,13 @@ from cyberid_client.integrations.web import (
     WebSession,
 )
 from cyberid_client.models import Assurance
+
+try:
+    from flask import Blueprint, Flask, Response, current_app, request, session
+    from flask.typing import ResponseReturnValue
+    from werkzeug.exceptions import RequestEntityTooLarge
+except ModuleNotFoundError:
+    raise ConfigurationError("config.missing_extra", 'pip install "cyberid_client[flask]"') from None
 
 __all__ = ["CyberID", "FlaskSession"]
 
@@ -118,10 +122,7 @@ class CyberID:
     ) -> Response | None:
         """Return ``None`` when the login is strong and fresh enough, and else what to answer instead.
 
-        Args:
-            assurance: the mode that is needed.
-            max_age: how many seconds ago it may have been proved.
-            return_to: where to go on after a step-up; this page by default.
+        The arguments are those of :meth:`cyberid_client.integrations.web.WebLogin.require`.
         """
         found = self.web.require(
             read_request(), self._session, assurance=assurance, max_age=max_age, return_to=return_to
@@ -135,7 +136,7 @@ class CyberID:
     def requires(
         self, *, assurance: Assurance, max_age: int | None = None, return_to: str | None = None
     ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-        """Show a page only to whose login is strong and fresh enough; the arguments are those of :meth:`require`."""
+        """Show a page only to whose login is strong and fresh enough; as :meth:`require`."""
         ask = partial(self.require, assurance=assurance, max_age=max_age, return_to=return_to)
         return lambda view: _guarded(view, ask)
 

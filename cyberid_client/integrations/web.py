@@ -21,8 +21,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Never
+from dataclasses import dataclass, field
+from typing import Final, Never
 
 from cyberid_client.client import Client
 from cyberid_client.errors import (
@@ -36,7 +36,6 @@ from cyberid_client.integrations.answers import challenge, from_webhook, json_re
 from cyberid_client.integrations.languages import choose_language
 from cyberid_client.integrations.login_cookies import LoginCookie, drop_oldest, write_login_cookie
 from cyberid_client.integrations.messages import BODY_MAX_BYTES, WebReply, WebRequest, WebSession, redirect
-from cyberid_client.integrations.pages import Way, page
 from cyberid_client.integrations.sessions import (
     Finished,
     SessionLogin,
@@ -45,11 +44,11 @@ from cyberid_client.integrations.sessions import (
     raise_session,
     read_login,
 )
+from cyberid_client.integrations.site import ENDPOINTS, RETURN_TO_MAX, Endpoint, Site
 from cyberid_client.link import system_clock
 from cyberid_client.models import Assurance, Login, LoginRequest, PseudonymKeys
 from cyberid_client.notices import AccountState, LogoutNotice
 from cyberid_client.ports import Clock
-from cyberid_client.wire.urls import is_local_path, parse_web_url
 
 __all__ = [
     "BODY_MAX_BYTES",
@@ -65,28 +64,7 @@ __all__ = [
 
 logger: Final = logging.getLogger("cyberid_client")
 
-# Longer ones would make the login's cookie or the session larger than browsers keep.
-RETURN_TO_MAX: Final = 1024
-
 _UI_LOCALES: Final = {"en": "en zh-CN", "zh": "zh-CN en"}
-
-
-class Endpoint(NamedTuple):
-    """One endpoint: its path below the prefix, and the methods that it answers."""
-
-    path: str
-    methods: tuple[str, ...]
-
-
-ENDPOINTS: Final[Mapping[str, Endpoint]] = {
-    "login": Endpoint("/login", ("GET", "POST")),
-    "callback": Endpoint("/callback", ("GET",)),
-    "step_up": Endpoint("/step-up", ("POST",)),
-    "logout": Endpoint("/logout", ("POST",)),
-    "backchannel_logout": Endpoint("/backchannel-logout", ("POST",)),
-    "security_events": Endpoint("/security-events", ("POST",)),
-    "jwks": Endpoint("/jwks.json", ("GET",)),
-}
 
 
 def refuse_login() -> Never:
@@ -138,11 +116,20 @@ class WebLogin:
     app_name: str = ""
     post_logout_redirect_uri: str | None = None
     clock: Clock = system_clock
+    _site: Site = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         callback = self.prefix + ENDPOINTS["callback"].path
         if not any(each.endswith(callback) for each in self.client.redirect_uris):
             raise ConfigurationError("config.redirect_uri", "prefix")
+        site = Site(
+            redirect_uris=self.client.redirect_uris,
+            prefix=self.prefix,
+            login_page=self.login_page,
+            home=self.home,
+            app_name=self.app_name,
+        )
+        object.__setattr__(self, "_site", site)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -192,8 +179,7 @@ class WebLogin:
             return None
         if request.wants_json:
             return json_reply(401, {"error": "login_required"})
-        place = f"{request.root}{self.login_page or self._path('login')}"
-        return redirect(f"{place}?{return_to_query(self._here(request))}")
+        return redirect(f"{self._site.login_place(request)}?{return_to_query(self._site.here(request))}")
 
     def require(
         self,
@@ -234,21 +220,21 @@ class WebLogin:
             return challenge(assurance, max_age)
         if guard.take(assurance, now=now):
             logger.warning("a step-up was not enough for the page that asked for it")
-            return self._page("step_up", request)
-        place = self._here(request) if return_to is None else return_to
+            return self._site.page("step_up", request)
+        place = self._site.here(request) if return_to is None else return_to
         return self._start_step_up(request, login, assurance=assurance, return_to=place)
 
     def _login(self, request: WebRequest, session: WebSession) -> WebReply:
         del session
         fields = request.parameters if request.method == "GET" else request.form
         asked = fields.get("return_to")
-        if request.method == "GET" or not self._is_ours(request):
+        if request.method == "GET" or not self._site.is_own(request):
             # A page of somebody else may lead here, but the person decides.
-            return self._start_page(request, self._place(request, asked))
+            return self._site.start_page(request, self._site.place(request, asked))
         try:
             ask = self.client.start_login(
                 # A short one is judged by the client, which refuses what leads away.
-                return_to=asked if asked and len(asked) <= RETURN_TO_MAX else self._place(request, None),
+                return_to=asked if asked and len(asked) <= RETURN_TO_MAX else self._site.place(request, None),
                 ui_locales=_UI_LOCALES[choose_language(request.headers.get("accept-language"))],
             )
         except CyberIDError as error:
@@ -256,14 +242,14 @@ class WebLogin:
         return self._leave(request, ask)
 
     def _step_up(self, request: WebRequest, session: WebSession) -> WebReply:
-        if not self._is_ours(request):
-            return self._page("foreign_form", request)
+        if not self._site.is_own(request):
+            return self._site.page("foreign_form", request)
         login = read_login(session)
         if login is None:
-            return redirect(f"{request.root}{self.login_page or self._path('login')}")
+            return redirect(self._site.login_place(request))
         asked = request.form.get("assurance", Assurance.R04.name)
         assurance = Assurance[asked] if asked in Assurance.__members__ else Assurance.R04
-        place = self._place(request, request.form.get("return_to"))
+        place = self._site.place(request, request.form.get("return_to"))
         return self._start_step_up(request, login, assurance=assurance, return_to=place)
 
     def _start_step_up(
@@ -316,11 +302,11 @@ class WebLogin:
         StepUpGuard(session).set(login.assurance, now=self.clock())
 
     def _logout(self, request: WebRequest, session: WebSession) -> WebReply:
-        if not self._is_ours(request):
-            return self._page("foreign_form", request)
+        if not self._site.is_own(request):
+            return self._site.page("foreign_form", request)
         login = read_login(session)
         session.clear()
-        return redirect(self._place_after_logout(login) or f"{request.root}{self.home}")
+        return redirect(self._place_after_logout(login) or self._site.home_page(request))
 
     def _place_after_logout(self, login: SessionLogin | None) -> str | None:
         """Return where the session at the issuer is ended; ``None`` where that cannot be done."""
@@ -360,66 +346,10 @@ class WebLogin:
         headers = (("Content-Type", "application/jwk-set+json"), ("Cache-Control", "public, max-age=600"))
         return WebReply(status=200, headers=headers, body=json.dumps(self.client.jwks()).encode())
 
-    def _start_page(self, request: WebRequest, return_to: str) -> WebReply:
-        ways = (self._start_way(request, "go_on", return_to), *self._other_ways(request))
-        return self._show("start", request, ways)
-
     def _failed(self, error: CyberIDError, request: WebRequest, *, is_step_up: bool = False) -> WebReply:
         kind = kind_of(error, request, is_step_up=is_step_up)
         logger.warning("page shown: kind=%s code=%s reference=%s", kind, error.code, error.reference)
         is_https = self.client.redirect_uris[0].startswith("https:")
         if error.code == "login.handle_missing" and is_https and not request.is_secure:
             logger.warning("the callback came over http, where browsers send back no cookie of a login")
-        return self._page(kind, request, reference=error.reference)
-
-    def _page(self, kind: str, request: WebRequest, *, reference: str | None = None) -> WebReply:
-        home = Way(words="home", target=f"{request.root}{self.home}")
-        again = self._start_way(request, "start_again", f"{request.root}{self.home}")
-        others = self._other_ways(request)
-        ways = {
-            "step_up": (home,),
-            "foreign_form": (home,),
-            "setup": (*others, home),
-            "refused": (again, *others, home),
-        }
-        return self._show(kind, request, ways.get(kind, (again, *others)), reference=reference)
-
-    def _show(
-        self, kind: str, request: WebRequest, ways: tuple[Way, ...], *, reference: str | None = None
-    ) -> WebReply:
-        language = request.headers.get("accept-language")
-        return page(kind, accept_language=language, ways=ways, app_name=self.app_name, reference=reference)
-
-    def _start_way(self, request: WebRequest, words: str, return_to: str) -> Way:
-        return Way(words=words, target=request.root + self._path("login"), fields={"return_to": return_to})
-
-    def _other_ways(self, request: WebRequest) -> tuple[Way, ...]:
-        if self.login_page is None:
-            return ()
-        return (Way(words="other_ways", target=f"{request.root}{self.login_page}"),)
-
-    def _path(self, name: str) -> str:
-        return self.prefix + ENDPOINTS[name].path
-
-    def _is_ours(self, request: WebRequest) -> bool:
-        """Tell whether a POST comes from a page of this origin (Fetch Metadata; else RFC 6454 §7).
-
-        The app's own origin is that of the redirect URI, which is configured: no header tells it.
-        """
-        site = request.headers.get("sec-fetch-site")
-        if site is not None:
-            return site == "same-origin"
-        origins = {url.origin for each in self.client.redirect_uris if (url := parse_web_url(each))}
-        return request.headers.get("origin") in origins
-
-    def _here(self, request: WebRequest) -> str:
-        """Return where this page is for a browser; ``home`` for a page that one cannot go back to."""
-        query = f"?{request.query}" if request.query else ""
-        here = f"{request.root}{request.path}{query}" if request.method == "GET" else None
-        return self._place(request, here)
-
-    def _place(self, request: WebRequest, asked: str | None) -> str:
-        """Return a place of this origin: the one that is asked for, or ``home``."""
-        if asked is not None and len(asked) <= RETURN_TO_MAX and is_local_path(asked):
-            return asked
-        return f"{request.root}{self.home}"
+        return self._site.page(kind, request, reference=error.reference, is_logged_in=is_step_up)

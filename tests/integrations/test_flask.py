@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -177,3 +179,13 @@ def test_entries_of_the_app_are_not_ours(app):
     with app.browser.session_transaction(base_url=ORIGIN) as session:
         session["cyberid.login"] = {"pseudonym_digest": "k1.x"}
     assert 303 == app.browser.get("/mine", base_url=ORIGIN).status_code
+
+
+def test_without_flask():
+    """Without Flask the import says in one sentence what to install."""
+    script = "import sys; sys.modules['flask'] = None; import cyberid_client.integrations.flask"
+    ended = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert 1 == ended.returncode
+    assert 'pip install "cyberid_client[flask]"' in ended.stderr.splitlines()[-1]

@@ -324,6 +324,15 @@ class TestStepUp:
         query = visitor.agree(require(visitor, posted, return_to="/checkout"))
         assert "/checkout" == location(visitor.get("callback", query=query))
 
+    def test_issuer_is_away(self, visitor):
+        """While the issuer cannot be reached a step-up fails, and the page does not offer to log in anew."""
+        visitor.log_in()
+        visitor.issuer.arm("issuer.unavailable_par", 5)
+        reply = require(visitor)
+        assert (503, "Please try again soon") == (reply.status, title(reply))
+        assert b"Start again" not in reply.body
+        assert b'href="/"' in reply.body
+
     def test_programs_are_told(self, visitor):
         """A program that asks for JSON gets 401 with what is needed, and is not redirected."""
         asked = page_request(headers={"accept": "application/json"})
@@ -443,6 +452,13 @@ class TestPlace:
         here = page_request(root="/apps/tea")
         expected = "/apps/tea/login?return_to=/apps/tea/payout%3Fto%3Dme"
         assert expected == location(require(visitor, here))
+
+    @pytest.mark.parametrize("root", ["//evil.example", "https://evil.example", "/\\evil", "tea", "/a b"])
+    def test_mount_that_leads_away(self, visitor, root):
+        """A prefix that would lead elsewhere counts as none."""
+        visitor.root = root
+        assert b'action="/cyberid/login"' in visitor.get("login").body
+        assert "/" == location(visitor.log_in())
 
     def test_callback_must_be_ours(self, web):
         """Endpoints whose callback no redirect URI leads to are a mistake that shows at once."""

@@ -1,0 +1,141 @@
+"""Where the app's places are, which requests come from its own pages, and which page leads where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from cyberid_client.integrations.messages import WebReply, WebRequest
+from cyberid_client.integrations.pages import Way, page
+from cyberid_client.wire.urls import is_local_path, parse_web_url
+
+__all__ = ["ENDPOINTS", "RETURN_TO_MAX", "Endpoint", "Site"]
+
+# Longer ones would make the login's cookie or the session larger than browsers keep.
+RETURN_TO_MAX: Final = 1024
+
+
+class Endpoint(NamedTuple):
+    """One endpoint: its path below the prefix, and the methods that it answers."""
+
+    path: str
+    methods: tuple[str, ...]
+
+
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {
+    "login": Endpoint("/login", ("GET", "POST")),
+    "callback": Endpoint("/callback", ("GET",)),
+    "step_up": Endpoint("/step-up", ("POST",)),
+    "logout": Endpoint("/logout", ("POST",)),
+    "backchannel_logout": Endpoint("/backchannel-logout", ("POST",)),
+    "security_events": Endpoint("/security-events", ("POST",)),
+    "jwks": Endpoint("/jwks.json", ("GET",)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The app as a browser sees it.
+
+    Attributes:
+        redirect_uris: of the client; they also say what the app's own origin is.
+        prefix: where the endpoints are, below the place where the app is mounted.
+        login_page: the app's page with all its ways to log in, if it has one.
+        home: where one goes who came from nowhere.
+        app_name: stands on the pages.
+    """
+
+    redirect_uris: tuple[str, ...]
+    prefix: str
+    login_page: str | None
+    home: str
+    app_name: str
+
+    def endpoint(self, request: WebRequest, name: str) -> str:
+        """Return the path of an endpoint for a browser."""
+        return f"{_root(request)}{self.prefix}{ENDPOINTS[name].path}"
+
+    def home_page(self, request: WebRequest) -> str:
+        """Return the path of the home page for a browser."""
+        return f"{_root(request)}{self.home}"
+
+    def login_place(self, request: WebRequest) -> str:
+        """Return where one logs in: the app's own page, or the one with the button."""
+        if self.login_page is None:
+            return self.endpoint(request, "login")
+        return f"{_root(request)}{self.login_page}"
+
+    def is_own(self, request: WebRequest) -> bool:
+        """Tell whether a POST comes from a page of this origin (Fetch Metadata; else RFC 6454 §7).
+
+        The app's own origin is that of the redirect URI, which is configured: no header tells it.
+        """
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            return site == "same-origin"
+        origins = {url.origin for each in self.redirect_uris if (url := parse_web_url(each))}
+        return request.headers.get("origin") in origins
+
+    def here(self, request: WebRequest) -> str:
+        """Return where this page is for a browser; the home page for one that cannot be gone back to."""
+        query = f"?{request.query}" if request.query else ""
+        here = f"{_root(request)}{request.path}{query}" if request.method == "GET" else None
+        return self.place(request, here)
+
+    def place(self, request: WebRequest, asked: str | None) -> str:
+        """Return a place of this origin: the one that is asked for, or the home page."""
+        if asked is not None and len(asked) <= RETURN_TO_MAX and is_local_path(asked):
+            return asked
+        return self.home_page(request)
+
+    def start_page(self, request: WebRequest, return_to: str) -> WebReply:
+        """Return the page with the button that starts a login."""
+        return self._show(
+            "start", request, (self._start(request, "go_on", return_to), *self._others(request))
+        )
+
+    def page(
+        self,
+        kind: str,
+        request: WebRequest,
+        *,
+        reference: str | None = None,
+        is_logged_in: bool = False,
+    ) -> WebReply:
+        """Return a page that says why it goes no further, and where one can go.
+
+        Args:
+            kind: a key of ``pages.PAGES``.
+            request: untrusted.
+            reference: of the error.
+            is_logged_in: another login would end the session that a failed step-up leaves as it was.
+        """
+        home = Way(words="home", target=self.home_page(request))
+        again = self._start(request, "start_again", self.home_page(request))
+        others = self._others(request)
+        ways = {
+            "step_up": (home,),
+            "foreign_form": (home,),
+            "setup": (*others, home),
+            "refused": (again, *others, home),
+        }
+        chosen = (home,) if is_logged_in else ways.get(kind, (again, *others))
+        return self._show(kind, request, chosen, reference=reference)
+
+    def _show(
+        self, kind: str, request: WebRequest, ways: tuple[Way, ...], *, reference: str | None = None
+    ) -> WebReply:
+        language = request.headers.get("accept-language")
+        return page(kind, accept_language=language, ways=ways, app_name=self.app_name, reference=reference)
+
+    def _start(self, request: WebRequest, words: str, return_to: str) -> Way:
+        return Way(words=words, target=self.endpoint(request, "login"), fields={"return_to": return_to})
+
+    def _others(self, request: WebRequest) -> tuple[Way, ...]:
+        return () if self.login_page is None else (Way(words="other_ways", target=self.login_place(request)),)
+
+
+def _root(request: WebRequest) -> str:
+    """Return the prefix of the mount; one that a proxy got wrong, and that leads away, counts as none."""
+    return request.root if is_local_path(f"{request.root}/") else ""
