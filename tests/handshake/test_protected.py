@@ -77,6 +77,14 @@ class TestWithoutProtection:
             ("dpop" in each.headers, each.shows_certificate) for each in plain.requests
         ]
 
+    def test_what_is_configured_is_quoted(self, plain):
+        """A redirect URI with a query is one field of the form, in both requests."""
+        redirect_uri = "https://shop.example/callback?a=1&state=x+y"
+        issuer = plain.other(redirect_uri=redirect_uri, sector="https://shop.example", age_band=True)
+        issuer.finish(issuer.start())
+        assert [redirect_uri] * 2 == [form_of(each)["redirect_uri"] for each in issuer.requests]
+        assert "openid age_band" == form_of(issuer.requests[0])["scope"]
+
     def test_a_nonce_that_nobody_needs_is_an_error_like_any_other(self, plain):
         """Without a key there is no proof to try again with."""
         started = plain.start()
