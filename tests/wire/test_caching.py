@@ -44,7 +44,7 @@ def test_what_was_used_up_on_the_way_is_not_left(headers, fresh_for):
         ("-1", 0.0),
         ("1.5", 0.0),
         ("1, 2", 0.0),
-        ("１７", 0.0),
+        ("\uff11\uff17", 0.0),
         ("", 0.0),
         ("x", 0.0),
     ],
