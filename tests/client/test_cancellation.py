@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import traceback
 from collections.abc import Awaitable, Generator
+from functools import partial
 
 import pytest
 
@@ -232,3 +234,35 @@ def test_close_ends_what_goes_on_in_the_background(issuer, clock, over_http):
         return
     with issuer.serve():
         asyncio.run(close_everywhere(Shop(issuer, clock, over_http=True)))
+
+
+def test_a_cancelled_login_shows_no_secret(issuer, clock):
+    """An error tracker that records a timeout with all local variables sees no frame of ours."""
+    shop = Shop(issuer, clock, over_http=False)
+
+    async def go() -> BaseException:
+        client, waiting = shop.new_client()
+        async with client:
+            request = await client.start_login()
+            callback = issuer.authorize(request.url)
+            waiting.send = lambda _request: asyncio.get_running_loop().create_future()
+            # The app's own frames hold callback and handle; what is looked at begins below them.
+            finish = partial(client.finish_login, callback, handle=request.handle)
+            return await cut_off(finish)
+
+    error = asyncio.run(go())
+    frames = []
+    while error is not None:
+        frames += [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
+    assert "cut_off" in frames
+    assert [] == [name for name in frames if "finish_login" in name or "Driver" in name]
+
+
+async def cut_off(finish) -> BaseException:
+    """Return the error of a login that was given no time."""
+    try:
+        async with asyncio.timeout(0.05):
+            await finish()
+    except TimeoutError as error:
+        return error

@@ -42,6 +42,7 @@ from cyberid_client import (
     TrustStore,
     VerificationError,
 )
+from cyberid_client.async_transport import HTTPXTransport
 from cyberid_client.handshake import verify_assertion
 from cyberid_client.handshake.pending import Handle
 from cyberid_client.models import PendingLogin, Secret
@@ -363,17 +364,27 @@ def test_a_fault_leaves_no_secret_in_log_error_or_traceback(issuer, clock, recor
     assert_clean(shop, shown_with_locals(error), *representations(error), repr(vars(error)), *records.seen)
 
 
+@pytest.fixture(params=["urllib3", "httpcore2"])
+def over(request):
+    """Make a transport over the library that logs under this name, used as if it blocked."""
+    if request.param == "urllib3":
+        return request.param, RequestsTransport
+    awaited = request.getfixturevalue("awaited")
+    return request.param, lambda limits: awaited(lambda: HTTPXTransport(limits))
+
+
 @pytest.mark.parametrize("name", [None, *STAGES])
-def test_real_http_leaves_no_secret_in_any_log(issuer, clock, records, name):
-    """What requests and urllib3 log about a login, good or refused, holds none either."""
+def test_real_http_leaves_no_secret_in_any_log(issuer, clock, records, name, over):
+    """What the libraries for HTTP log about a login, good or refused, holds none either."""
+    logs, make_transport = over
     limits = HTTPLimits(connect_timeout=1.0, read_timeout=0.4, total_timeout=0.8)
     with issuer.serve(slow_seconds=1.5):
-        shop = make_shop(issuer, clock, RequestsTransport(limits))
+        shop = make_shop(issuer, clock, make_transport(limits))
         with shop.client:
             shown = "" if name is None else shown_with_locals(_attempt_fault(shop, FAULTS[name]))
             if name is None:
                 log_in(shop)
-    assert any("urllib3" in each for each in records.seen)
+    assert any(logs in each for each in records.seen)
     assert_clean(shop, shown, *records.seen)
 
 
