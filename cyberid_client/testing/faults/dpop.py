@@ -166,7 +166,7 @@ DPOP_ODDITIES: Final = (
     ),
     oddity(
         "par.nonce_in_success_only",
-        "E5.6",
+        "E5.7",
         "A nonce that comes with a success is shown next, though nobody asked for one.",
         stage="par",
         change=_unasked_nonce,

@@ -111,7 +111,7 @@ REQUEST_OBJECT_FAULTS: Final = (
 MTLS_ODDITIES: Final = (
     oddity(
         "metadata.without_mtls_aliases",
-        "E2.9",
+        "P3.6",
         "An issuer without aliases takes certificates at its endpoints.",
         stage="metadata",
         change=drop_claim(_ALIASES),
