@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import create_engine, text
 
 from cyberid_client import Client, CyberIDError, Login
 from cyberid_client.errors import StoreError
 from cyberid_client.handshake.pending import NONCE_BYTES, Handle, seal, unseal
 from cyberid_client.models import Assurance, PendingLogin
-from cyberid_client.stores import MemoryPendingStore, SealedCookieStore
+from cyberid_client.stores import MemoryPendingStore, MemoryReplayStore, SealedCookieStore
+from cyberid_client.stores.sql import SQLReplayStore
 
 from .runner import App, Case, without
 
@@ -226,3 +228,41 @@ def test_the_end_of_a_record_is_that_of_its_login():
     client.start_login()
     [(expires_at, _)] = store.records.values()
     assert app.clock() + timedelta(seconds=app.rp.pending_lifetime + 60) == expires_at
+
+
+def notes_after_a_death(engine, store, write):
+    """Let the app die right after it wrote what a message says, receive the message again, and count."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS notes"))
+        connection.execute(text("CREATE TABLE notes (said TEXT)"))
+    now = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    times = {"expires_at": now + timedelta(days=1), "now": now}
+
+    def write_and_die(transaction):
+        write(transaction)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.once("a" * 64, write_and_die, **times)
+    assert store.once("a" * 64, write, **times)
+    assert not store.once("a" * 64, write, **times)
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM notes")).scalar()
+
+
+def test_without_one_transaction_a_death_repeats_the_effect(tmp_path):
+    """Committed together, message and effect die together; apart, what was written is written again."""
+    engine = create_engine(f"sqlite:///{tmp_path}/app.sqlite")
+    together = SQLReplayStore(engine)
+    together.create_tables()
+
+    def write(connection):
+        connection.execute(text("INSERT INTO notes VALUES ('frozen')"))
+
+    def write_apart(_none):
+        with engine.begin() as connection:
+            write(connection)
+
+    assert 1 == notes_after_a_death(engine, together, write)
+    assert 2 == notes_after_a_death(engine, MemoryReplayStore(), write_apart)
+    engine.dispose()
