@@ -143,12 +143,17 @@ class WebLogin:
     def answer(self, name: str, request: WebRequest, session: WebSession) -> WebReply:
         """Answer a request to one of :attr:`endpoints`.
 
-        Every error of the library ends as a page. What the app's own hooks raise comes out.
+        Every error of the library ends as a page. What the app's own hooks raise comes out, and so does, at
+        the two endpoints of the issuer, that this deployment can never serve them.
 
         Args:
             name: of the endpoint.
             request: untrusted.
             session: of this browser; not touched by the endpoints that the issuer calls.
+
+        Raises:
+            ConfigurationError: ``replay.not_transactional``: security events need a replay store in the
+                app's own database; ``client.closed``.
         """
         methods = ENDPOINTS[name].methods
         if request.method not in methods:

@@ -153,6 +153,14 @@ def test_endpoints_without_hooks_are_not_there(app):
     assert 404 == app.browser.post("/cyberid/security-events").status_code
 
 
+def test_app_in_the_constructor(web, issuer):
+    """The app may be given at once."""
+    flask = Flask("other")
+    assert flask.extensions.get("cyberid") is None
+    assert CyberID(flask, web=web) is flask.extensions["cyberid"]
+    assert 200 == flask.test_client().get("/cyberid/login").status_code
+
+
 def test_guard_of_forms_leaves_the_endpoints_alone(web, issuer):
     """Flask-WTF's guard is told that the endpoints have one of their own."""
     app, exempted = App(web, issuer), []

@@ -72,6 +72,11 @@ def test_nothing_gets_out_of_its_place():
     assert "<b>Tea</b> & more" in read.text
 
 
+def test_a_page_may_lead_nowhere():
+    """Without ways there is no empty row for them."""
+    assert b"class=ways" not in page("refused", accept_language=None, ways=()).body.replace(b'"', b"")
+
+
 def test_reference_is_there_only_when_there_is_one():
     """A page without an error has no reference."""
     assert b"0123ABCD" in show(reference="0123ABCD").body

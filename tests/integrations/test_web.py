@@ -111,6 +111,19 @@ class TestLogin:
         assert (503, "Please try again soon") == (reply.status, title(reply))
         assert b'<a href="/login">' in reply.body
 
+    def test_our_mistake(self, visitor):
+        """When the issuer does not know this client, the page says whose mistake that is, and offers other ways."""
+        visitor.issuer.arm("par.client_refused", 1)
+        reply = visitor.post("login")
+        assert (500, "This is our mistake") == (reply.status, title(reply))
+        assert b'href="/login"' in reply.body
+
+    @pytest.mark.parametrize("body", [b"return_to=%ff", b"a=1&" * 21, b"return_to=/a&return_to=/b", b"\xff"])
+    def test_odd_forms(self, visitor, body):
+        """A form that is none asks for nothing, and the login ends at home."""
+        reply = visitor.answer("login", replace(visitor.request("POST", ""), body=body))
+        assert "/" == location(visitor.get("callback", query=visitor.agree(reply)))
+
 
 class TestSeveralLogins:
     def test_two_tabs_both_finish(self, visitor):
@@ -391,6 +404,13 @@ class TestAfterwards:
         visitor.session.set("user", "a local one")
         assert ("/", {}) == (location(visitor.post("logout")), visitor.session.entries)
 
+    def test_logout_while_the_issuer_is_away(self, visitor, clock):
+        """Where the issuer's logout is not known, the session is over all the same, and one goes home."""
+        visitor.log_in()
+        visitor.issuer.arm("issuer.unavailable_discovery", 50)
+        clock.advance(40 * 24 * 3600)
+        assert ("/", {}) == (location(visitor.post("logout")), visitor.session.entries)
+
     def test_logout_from_elsewhere(self, visitor):
         """A foreign page logs nobody out."""
         visitor.log_in()
@@ -417,6 +437,13 @@ class TestAfterwards:
         for body in (b"", b"logout_token=x", b"\xff", b"x" * 300_000):
             request = replace(visitor.request("POST", ""), body=body)
             assert (400, b"") == ((reply := visitor.answer("backchannel_logout", request)).status, reply.body)
+
+    def test_events_need_a_database(self, with_settings):
+        """Security events without a transactional store are a mistake of the deployment, and loud."""
+        visitor = with_settings(apply_event=lambda *_: None)
+        with pytest.raises(ConfigurationError) as caught:
+            visitor.post("security_events")
+        assert "replay.not_transactional" == caught.value.code
 
     def test_without_hooks_there_are_no_endpoints(self, visitor, with_settings):
         """An app that gives no hook for notices has no endpoint for them."""
