@@ -104,10 +104,19 @@ class IssuerLink:
         """Fetch the revocation lists that answer for these certificates."""
         return fetch_lists(self.rp, self._env, certificates, known)
 
-    def fetch_status_aggregation(self, metadata: IssuerMetadata) -> Flow[tuple[str, ...]]:
+    def fetch_status_aggregation(
+        self, metadata: IssuerMetadata, newer_than: float | None
+    ) -> Flow[tuple[str, ...]]:
         """Fetch the addresses of all status lists, or raise."""
-        return fetch_status_aggregation(self.rp, metadata)
+        return fetch_status_aggregation(self.rp, metadata, newer_than=newer_than)
 
-    def fetch_status_list(self, uri: str, newest_iat: float | None) -> Flow[StatusList]:
-        """Fetch and believe one status list, or raise."""
-        return fetch_status_list(self.rp, self._env, uri, newest_iat=newest_iat, cache=self._cache)
+    def fetch_status_list(self, uri: str, known: StatusList | None) -> Flow[StatusList]:
+        """Fetch and believe one status list, newer than the one that is known, or raise."""
+        return fetch_status_list(
+            self.rp,
+            self._env,
+            uri,
+            newest_iat=None if known is None else known.issued_at,
+            newer_than=None if known is None else known.fetched_at.timestamp(),
+            cache=self._cache,
+        )

@@ -37,12 +37,14 @@ class StatusSource(Protocol):
         """Return a random number from 0 to 1."""
         ...
 
-    def fetch_status_aggregation(self, metadata: IssuerMetadata) -> Flow[tuple[str, ...]]:
+    def fetch_status_aggregation(
+        self, metadata: IssuerMetadata, newer_than: float | None
+    ) -> Flow[tuple[str, ...]]:
         """Fetch the addresses of all lists, or raise."""
         ...
 
-    def fetch_status_list(self, uri: str, newest_iat: float | None) -> Flow[StatusList]:
-        """Fetch and believe one list, or raise."""
+    def fetch_status_list(self, uri: str, known: StatusList | None) -> Flow[StatusList]:
+        """Fetch and believe one list, newer than the one that is known, or raise."""
         ...
 
 
@@ -128,8 +130,10 @@ class StatusKeeper:
             raise failures[0]
 
     def _fetch_page(self, metadata: IssuerMetadata, failures: list[CyberIDError]) -> Leg[None]:
+        fetched_at = self._snapshot.page.fetched_at
+        newer_than = None if fetched_at is None else fetched_at.timestamp()
         try:
-            uris = yield from self._source.fetch_status_aggregation(metadata)
+            uris = yield from self._source.fetch_status_aggregation(metadata, newer_than)
         except CyberIDError as error:
             failures.append(_noted(error))
             self._snapshot = self._snapshot.with_failed_page(error.code, now=self._source.now())
@@ -140,8 +144,7 @@ class StatusKeeper:
     def _fetch_list(self, uri: str, failures: list[CyberIDError]) -> Leg[None]:
         known = self._snapshot.lists.by_uri.get(uri)
         try:
-            newest_iat = None if known is None else known.issued_at
-            fetched = yield from self._source.fetch_status_list(uri, newest_iat)
+            fetched = yield from self._source.fetch_status_list(uri, known)
             if self._snapshot.size_without(uri) + len(fetched.entries) > self._max_bytes:
                 raise VerificationError("status_list.no_room")
         except CyberIDError as error:

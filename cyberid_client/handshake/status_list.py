@@ -37,10 +37,17 @@ _LIST_ANSWER_MAX_BYTES: Final = STATUS_LIST_MAX_BYTES + 1024
 _SUCCESS: Final = range(200, 300)
 
 
-def fetch_status_aggregation(rp: RelyingParty, metadata: IssuerMetadata) -> Flow[tuple[str, ...]]:
+def fetch_status_aggregation(
+    rp: RelyingParty, metadata: IssuerMetadata, *, newer_than: float | None = None
+) -> Flow[tuple[str, ...]]:
     """Fetch the addresses of the issuer's status lists; none, without a request, if it names no such page.
 
     The page is not signed: it decides what is fetched, never what is believed.
+
+    Args:
+        rp: what may be asked.
+        metadata: names the page.
+        newer_than: when the page that is known was fetched, as for :class:`~cyberid_client.ports.HTTPRequest`.
 
     Raises:
         UnavailableError: it did not come.
@@ -55,6 +62,7 @@ def fetch_status_aggregation(rp: RelyingParty, metadata: IssuerMetadata) -> Flow
         headers={"accept": "application/json"},
         max_bytes=ANSWER_MAX_BYTES,
         purpose="status_aggregation",
+        newer_than=newer_than,
     )
     uris = parse_status_aggregation(expect_status((yield from fetch(request)), OK))
     run_checks(STATUS_AGGREGATION, StatusAggregationSubject(uris=uris, rp=rp))
@@ -68,6 +76,7 @@ def fetch_status_list(
     *,
     newest_iat: float | None,
     cache: ChainCache | None,
+    newer_than: float | None = None,
 ) -> Flow[StatusList]:
     """Fetch one whole status list and believe it, or raise.
 
@@ -77,6 +86,7 @@ def fetch_status_list(
         uri: one that :func:`fetch_status_aggregation` returned.
         newest_iat: ``iat`` of the newest list of this address accepted so far; older ones are refused.
         cache: remembers chain verdicts.
+        newer_than: when the list that is known was fetched, as for :class:`~cyberid_client.ports.HTTPRequest`.
 
     Raises:
         UnavailableError: it did not come.
@@ -88,6 +98,7 @@ def fetch_status_list(
         headers={"accept": "application/statuslist+jwt"},
         max_bytes=_LIST_ANSWER_MAX_BYTES,
         purpose="status_list",
+        newer_than=newer_than,
     )
     response = expect_available((yield from fetch(request)))
     if response.status not in _SUCCESS:

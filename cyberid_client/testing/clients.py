@@ -33,6 +33,8 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE: Final = 60
 _CLOCK_LEEWAY: Final = 10
 _MIN_JTI: Final = 16
+# So many identifiers more than are valid are remembered before the old ones are looked for.
+_SEEN_SLACK: Final = 64
 _ASSERTION_TYPES: Final = frozenset({"", "JWT", "client-authentication+jwt"})
 
 
@@ -42,6 +44,7 @@ class ClientDesk:
     def __init__(self) -> None:
         self._clients: dict[str, RegisteredClient] = {}
         self._seen: dict[str, float] = {}
+        self._forget_at = _SEEN_SLACK
 
     def add(self, client: RegisteredClient) -> None:
         """Register a client, in place of one with the same name."""
@@ -103,10 +106,12 @@ class ClientDesk:
         self._remember(str(claims["jti"]), float(str(claims["exp"])), seconds)
 
     def _remember(self, jti: str, expires: float, seconds: float) -> None:
-        self._seen = {old: end for old, end in self._seen.items() if end > seconds}
-        if jti in self._seen:
+        if self._seen.get(jti, seconds) > seconds:
             raise invalid_client("jti was used before")
         self._seen[jti] = expires
+        if len(self._seen) > self._forget_at:
+            self._seen = {old: end for old, end in self._seen.items() if end > seconds}
+            self._forget_at = 2 * len(self._seen) + _SEEN_SLACK
 
 
 def _names_the_client(claims: dict[str, object], client_id: str, _issuer: str, _now: float) -> bool:

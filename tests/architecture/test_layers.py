@@ -76,7 +76,7 @@ REACHES: dict[str, frozenset[str]] = {
     "os.urandom": frozenset(),
     # files
     "open": frozenset(),
-    "os.environ": frozenset({"loading"}),
+    "os.environ": frozenset({"loading", "cli"}),
     "os.PathLike": frozenset({"loading", "config", "trust"}),
     "io.open": frozenset(),
     "pathlib": frozenset({"cli", "loading"}),
