@@ -32,9 +32,9 @@ from servers import PostgreSQLServer, RedisServer, running  # noqa: E402 - found
 from cyberid_client.stores.redis import AsyncRedisPendingStore, RedisPendingStore  # noqa: E402 - as above
 from cyberid_client.stores.sql import AsyncSQLPendingStore, SQLPendingStore  # noqa: E402 - as above
 
-TAKES: Final = 100
-ROUNDS: Final = 30
-ROUNDS_QUICK: Final = 5
+TAKES: Final = 25
+ROUNDS: Final = 120
+ROUNDS_QUICK: Final = 40
 MICRO: Final = 1e6
 NOW: Final = datetime.now(UTC)
 EXPIRES: Final = NOW + timedelta(minutes=11)
