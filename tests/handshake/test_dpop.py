@@ -79,6 +79,7 @@ class TestKey:
             pkcs8(ed25519.Ed25519PrivateKey.generate()),
             pkcs8(rsa.generate_private_key(65537, 2048)),
         ],
+        ids=["empty", "three bytes", "no base64url", "P-384", "secp256k1", "Ed25519", "RSA"],
     )
     def test_a_record_of_another_version_starts_again(self, text):
         """A key of another kind belongs to no login of this version."""
