@@ -1,4 +1,7 @@
-"""Write the pages of this folder that are made from the code: ``python docs/generate.py [--check]``."""
+"""Write the pages of this folder that are made from the code: ``python docs/generate.py [--check] [NAME ...]``.
+
+Names are those of pages, ``errors.md``; without one it is all of them, and the matrix of removals takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import importlib
 import inspect
 import logging
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.parsing import PARSING, STATUS_LOOK_UP
+from cyberid_client.integrations.answers import kind_of
+from cyberid_client.integrations.messages import WebRequest
+from cyberid_client.integrations.pages import PAGES as PAGES_SHOWN
+from cyberid_client.integrations.pages import load_texts
 from cyberid_client.loading import ENVIRONMENT
 from cyberid_client.testing import (
     EVENT_FAULTS,
@@ -36,30 +42,43 @@ from cyberid_client.trust import ALGORITHMS, Algorithm
 from cyberid_client.trust.algorithms import RSA_BITS_MAX, RSA_BITS_MIN, RSA_EXPONENT_MIN
 
 HERE = Path(__file__).parent
-SHOWN = tomllib.loads((HERE / "shown.toml").read_text(encoding="utf-8"))
 
+# Title, what stands for ``*`` in the codes of a check, the checks.
 DOCUMENTS = (
-    ("Discovery page", "discovery", checklists.DISCOVERY),
-    ("Signed metadata", "metadata", checklists.METADATA),
-    ("Answer to the pushed request", "par", checklists.PAR_RESPONSE),
-    ("Authorization response", "callback", checklists.AUTHORIZATION_RESPONSE),
-    ("Token response", "token", checklists.TOKEN_RESPONSE),
-    ("Assertion (ID token)", "id_token", checklists.ID_TOKEN),
-    ("Result of a step-up", "step_up", checklists.STEP_UP),
-    ("Logout token", "logout_token", checklists.LOGOUT_TOKEN),
-    ("Security event", "security_event", checklists.SECURITY_EVENT),
-    ("Page that names the status lists", "status_aggregation", checklists.STATUS_AGGREGATION),
-    ("Status list", "status_list", checklists.STATUS_LIST),
+    ("Discovery page", ("discovery",), checklists.DISCOVERY),
+    ("Signed metadata", ("metadata",), checklists.METADATA),
+    ("Answer to the pushed request", ("par",), checklists.PAR_RESPONSE),
+    ("Authorization response", ("callback",), checklists.AUTHORIZATION_RESPONSE),
+    ("Callback with a signed response", ("callback",), checklists.SIGNED_RESPONSE),
+    ("Signed response (JARM)", ("jarm",), checklists.JARM),
+    ("Token response", ("token",), checklists.TOKEN_RESPONSE),
+    ("Token, encrypted or not", ("id_token", "logout_token"), checklists.SEAL),
+    ("Encryption around a token", ("id_token", "logout_token"), checklists.ENCRYPTED_TOKEN),
+    ("Assertion (ID token)", ("id_token",), checklists.ID_TOKEN),
+    ("Result of a step-up", ("step_up",), checklists.STEP_UP),
+    ("Logout token", ("logout_token",), checklists.LOGOUT_TOKEN),
+    ("Security event", ("security_event",), checklists.SECURITY_EVENT),
+    ("Page that names the status lists", ("status_aggregation",), checklists.STATUS_AGGREGATION),
+    ("Status list", ("status_list",), checklists.STATUS_LIST),
 )
 
 # Numbers that are no function of their own: they hold because of how the functions are put together.
 NOTES = {
-    "callback": "E1.4, that state and issuer are compared before an error is looked at, is the order of this table.",
-    "id_token": (
+    "Authorization response": (
+        "E1.4, that state and issuer are compared before an error is looked at, is the order of this table."
+    ),
+    "Callback with a signed response": (
+        'With `response="jarm"`, in the place of the table above; what is inside is judged by the next one.'
+    ),
+    "Signed response (JARM)": (
+        "E1.4 holds here, too: an error counts after all else, so that only the issuer can end a login."
+    ),
+    "Encryption around a token": 'With `id_token="jwe"`. What is inside is judged by its own, unchanged table.',
+    "Assertion (ID token)": (
         "E4.5, that a key which was rotated a moment ago is found, is one more look: after `id_token.key_unknown`\n"
         "or `id_token.key_unpublished` the key set is fetched once more and the whole table runs again."
     ),
-    "logout_token": (
+    "Logout token": (
         "E6.1, that the request is a form of limited size with exactly one token, is looked at before the token:\n"
         "`logout_token.content_type`, `logout_token.too_large`, `logout_token.form`.\n"
         "\n"
@@ -67,7 +86,7 @@ NOTES = {
         "\n"
         "E6.10, that a session which the app does not know is over already, is the app's: it is told, and says nothing."
     ),
-    "security_event": (
+    "Security event": (
         "P7.13, that the request is the token alone, with its media type and of limited size, is looked at before the\n"
         "token: `security_event.content_type`, `security_event.too_large`, `security_event.malformed`.\n"
         "\n"
@@ -76,12 +95,12 @@ NOTES = {
 }
 
 
-def codes_of(patterns: Iterable[str], document: str) -> list[str]:
+def codes_of(patterns: Iterable[str], documents: Iterable[str]) -> list[str]:
     """Return the catalogue's codes behind ``*.suffix``, ``prefix.*`` and plain codes."""
     codes: list[str] = []
     for pattern in patterns:
         if pattern.startswith("*."):
-            codes += [code for code in CATALOGUE if code == f"{document}{pattern[1:]}"]
+            codes += [name for name in (f"{each}{pattern[1:]}" for each in documents) if name in CATALOGUE]
         elif pattern.endswith(".*"):
             codes += [code for code in CATALOGUE if code.startswith(pattern[:-1])]
         else:
@@ -112,16 +131,18 @@ def checklist() -> str:
         "|---|---|---|---|",
         *(_row(rule.number, rule.law, rule.clause, rule.codes) for rule in PARSING),
     ]
-    for title, document, checks in DOCUMENTS:
+    for title, documents, checks in DOCUMENTS:
         lines += ["", f"## {title}", "", "| number | law | clause | codes |", "|---|---|---|---|"]
-        lines += [_row(each.number, each.law, each.clause, codes_of(each.codes, document)) for each in checks]
-        if document in NOTES:
-            lines += ["", NOTES[document]]
+        lines += [
+            _row(each.number, each.law, each.clause, codes_of(each.codes, documents)) for each in checks
+        ]
+        if title in NOTES:
+            lines += ["", NOTES[title]]
     lines += [
         "",
         "## Looking up the status of a credential",
         "",
-        "In memory, among the lists that were believed. No login reads them in this release.",
+        "In memory, among the lists that were believed. No login reads them: assertions name no status list.",
         "",
         "| number | law | clause | codes |",
         "|---|---|---|---|",
@@ -135,6 +156,9 @@ def checklist() -> str:
         "|---|---|---|",
         f'| `metadata_trust="tls"` | discovery page, unsigned | {_numbers(checklists.UNSIGNED_METADATA)} |',
         f'| `assertion_chain="absent"` | assertion | {_numbers(checklists.ID_TOKEN_WITHOUT_CHAIN)} |',
+        f"| the same | signed response | {_numbers(checklists.JARM_WITHOUT_CHAIN)} |",
+        f"| the same | logout token | {_numbers(checklists.LOGOUT_TOKEN_WITHOUT_CHAIN)} |",
+        f"| the same | security event | {_numbers(checklists.SECURITY_EVENT_WITHOUT_CHAIN)} |",
     ]
     return "\n".join(lines) + "\n"
 
@@ -149,9 +173,9 @@ def checks_by_code() -> dict[str, list[str]]:
     for rule in (*PARSING, *STATUS_LOOK_UP):
         for code in rule.codes:
             found[code].append(rule.number)
-    for _, document, checks in DOCUMENTS:
+    for _, documents, checks in DOCUMENTS:
         for each in checks:
-            for code in codes_of(each.codes, document):
+            for code in codes_of(each.codes, documents):
                 found[code].append(each.number)
     return {code: list(dict.fromkeys(numbers)) for code, numbers in found.items()}
 
@@ -175,8 +199,14 @@ def errors() -> str:
         "person on the phone and a line in the log can be brought together. Codes are stable; none is reused for",
         "another rule.",
         "",
-        "This page is made from `cyberid_client/errors.py` and `cyberid_client/error_codes.py`. The numbers of",
-        "checks are those of [the checklist](checklist.md).",
+        "The page that a person sees is that of [the web endpoints](web.md); an app with pages of its own may do the",
+        "same. While somebody who is logged in proves more, it is “" + _title("step_up") + "”",
+        f"({PAGES_SHOWN['step_up']}) unless the issuer cannot be reached or the app is set up wrongly. A browser inside",
+        "another app that lacks the cookie (`login.handle_missing`) sees “" + _title("in_app") + "”",
+        f"({PAGES_SHOWN['in_app']}).",
+        "",
+        "This page is made from `cyberid_client/errors.py`, `cyberid_client/error_codes.py` and the texts of the",
+        "endpoints. The numbers of checks are those of [the checklist](checklist.md).",
         "",
         "```text",
         *(f"{'  ' * depth}{each.__name__}" for depth, each in _classes(CyberIDError)),
@@ -190,25 +220,25 @@ def errors() -> str:
 
 def _errors_of(family: type[CyberIDError], numbers: dict[str, list[str]]) -> list[str]:
     lines = ["", f"## {family.__name__}", "", (inspect.getdoc(family) or "").partition("\n")[0], ""]
-    shown = SHOWN["class"][family.__name__]
-    lines += [f"What the person sees: “{shown['sentence']}” (HTTP status {shown['status']})."]
     rows = [entry for entry in CATALOGUE.values() if entry.family == family.__name__]
-    if not rows:
-        return [*lines, "", "No code of this class is raised in this release."]
-    own = any(entry.code in SHOWN["code"] for entry in rows)
+    kind = kind_of(family(rows[0].code), WebRequest(method="GET", path="/callback"), is_step_up=False)
+    lines += [f"The person sees: “{_title(kind)}” (HTTP status {PAGES_SHOWN[kind]})."]
     lines += [
         "",
-        "| code | who acts | again? | checks | what is wrong |" + (" what the person sees |" if own else ""),
-        "|---|---|---|---|---|" + ("---|" if own else ""),
-        *(_error_row(entry, numbers[entry.code], own=own) for entry in rows),
+        "| code | who acts | again? | checks | what is wrong |",
+        "|---|---|---|---|---|",
+        *(_error_row(entry, numbers[entry.code]) for entry in rows),
     ]
     return lines
 
 
-def _error_row(entry: ErrorCode, numbers: list[str], *, own: bool) -> str:
+def _title(kind: str) -> str:
+    return load_texts("en").pages[kind]["title"]
+
+
+def _error_row(entry: ErrorCode, numbers: list[str]) -> str:
     again = "yes" if entry.retryable else "no"
-    row = f"| `{entry.code}` | {entry.fixed_by} | {again} | {', '.join(numbers) or '–'} | {entry.sentence} |"
-    return f"{row} {SHOWN['code'][entry.code]} |" if own else row
+    return f"| `{entry.code}` | {entry.fixed_by} | {again} | {', '.join(numbers) or '–'} | {entry.sentence} |"
 
 
 def faults() -> str:
@@ -423,13 +453,15 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> int:
     """Write the pages, or with ``--check`` say which of them are not current."""
     logging.disable(logging.WARNING)  # the pages walk through refused logins
-    stale = [name for name, make in PAGES.items() if not _is_current(HERE / name, make())]
+    names = [name for name in sys.argv[1:] if name != "--check"] or [*PAGES]
+    texts = {name: PAGES[name]() for name in names}
+    stale = [name for name in names if not _is_current(HERE / name, texts[name])]
     if "--check" in sys.argv:
         for name in stale:
             sys.stderr.write(f"docs/{name} is not current; run: python docs/generate.py\n")
         return 1 if stale else 0
     for name in stale:
-        (HERE / name).write_text(PAGES[name](), encoding="utf-8")
+        (HERE / name).write_text(texts[name], encoding="utf-8")
     return 0
 
 

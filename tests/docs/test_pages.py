@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import itertools
 import re
+import runpy
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +34,13 @@ from cyberid_client.wire.jwks import JWKS_MAX_BYTES
 from cyberid_client.wire.metadata import METADATA_MAX_BYTES
 from cyberid_client.wire.responses import DISCOVERY_MAX_BYTES, PAR_MAX_BYTES, TOKEN_MAX_BYTES
 
-from .conftest import PAGES, ROOT, blocks_of, is_shown, run_block
+from .conftest import DOCS, PAGES, ROOT, blocks_of, is_shown, run_block
 
 PACKAGE = Path(cyberid_client.__file__).parent
 PYTHON_PAGES = sorted(path for path, page in PAGES.items() if "```python" in page)
 # Languages of blocks that are read and not run; any other word is a spelling that would escape the tests.
 NOT_RUN = {"text", "console", "toml", "json", "{toctree}", "{eval-rst}"}
-GENERATED = {"docs/checklist.md", "docs/conformance.md", "docs/errors.md", "docs/faults.md"}
+GENERATED = {f"docs/{name}" for name in runpy.run_path(str(DOCS / "generate.py"))["PAGES"]}
 WRITTEN = sorted(PAGES.keys() - GENERATED)
 
 _PYTHON_FENCE = re.compile(
