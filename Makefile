@@ -58,7 +58,7 @@ docs: .build/docs/installed
 	@.build/docs/bin/sphinx-build -q -W -n --keep-going -b html -d .build/docs/trees docs .build/docs/html
 
 lock: .build/lock/ready
-	@$(COMPILE) --group build --extra cli --extra flask pyproject.toml -o .ci/locks/demo.txt
+	@$(COMPILE) --group build --extra cli --extra flask --extra sql pyproject.toml -o .ci/locks/demo.txt
 	@$(COMPILE) --group test $(EXTRAS) pyproject.toml -o .ci/locks/test.txt
 	@$(COMPILE) --group build --group docs $(EXTRAS) pyproject.toml -o .ci/locks/docs.txt
 	@$(COMPILE) --group build --group bench $(EXTRAS) pyproject.toml -o .ci/locks/bench.txt
