@@ -38,7 +38,7 @@ __all__ = ["AsyncClient"]
 
 
 class AsyncClient:
-    """Log people in, as :class:`cyberid_client.Client` does, awaited; shared by all tasks of an event loop.
+    """Log people in as :class:`cyberid_client.client.Client` does, awaited; one for all tasks of a loop.
 
     The constructor starts nothing and does no I/O. A caller who is cancelled, at whatever point, leaves
     nothing behind: what others wait for too goes on, and everything else ends there. Whoever makes a client

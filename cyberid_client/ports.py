@@ -317,7 +317,7 @@ class Signer(Protocol):
 
 
 class AsyncSigner(Protocol):
-    """The same as :class:`Signer`, awaited; for :class:`cyberid_client.AsyncClient` only."""
+    """The same as :class:`Signer`, awaited; for :class:`cyberid_client.aio.AsyncClient` only."""
 
     algorithm: str
     public_key_info: bytes

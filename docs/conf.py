@@ -35,7 +35,11 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!cyberid_client).*"),
     ("py:class", r"cyberid_client\.wire\..*"),
     ("py:class", r"cyberid_client\.trust\.(algorithms\.KeyMembers|certificates\.CertificateFacts)"),
-    ("py:class", r"cyberid_client\.testing\.(keyring\.Keyring|drafts\.Sizes)"),
-    ("py:class", r"cyberid_client\.status_(keeper\.StatusSource|state\.StatusSnapshot)"),
+    ("py:class", r"cyberid_client\.testing\.(keyring\.Keyring|drafts\.Sizes|client_keys\.ClientPublicKey)"),
+    ("py:class", r"cyberid_client\.testing\.(clients\.ClientDesk|arming\.Arming|logout\.Courier)"),
+    ("py:class", r"cyberid_client\.status_keeper\.Status(Source|Keeper)"),
+    ("py:class", r"cyberid_client\.status_state\.StatusSnapshot"),
+    ("py:class", r"cyberid_client\.(effects\.\w+|handshake\.flow\.\w+Wanted)"),
+    ("py:class", r"cyberid_client\.inspection\.shown\.Shown"),
     ("py:class", r"cyberid_client\.handshake\.metadata\.IssuerMetadata"),
 ]

@@ -418,7 +418,7 @@ class MockIssuer:
         sequence: int | None = None,
         deliver: bool = True,
     ) -> Delivery | Posting:
-        """Tell an app the state of an account (RFC 8417, RFC 8935); :mod:`cyberid_client.testing.events` says how.
+        """Tell an app the state of an account (RFC 8417, RFC 8935); :class:`EventDesk` says how.
 
         Args:
             person: a key of :attr:`people`.
