@@ -147,7 +147,7 @@ PARSING: Final = (
         ("logout_token.decryption",),
     ),
     ParsingRule(
-        "P7",
+        "P7.13",
         "A security event is served as one, in at most 64 KiB: a strict compact JWS with all its required claims.",
         "RFC 8935 §2.1; RFC 8417 §2.2; profile §7",
         (

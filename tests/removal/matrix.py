@@ -12,9 +12,9 @@ from typing import Any
 
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
-from cyberid_client.testing import FAULTS
 
-from .runner import BROWSERS, PARSING, Case, Verdict, judge
+from .cases import BROWSERS, NAMED, PARSING, Case, Verdict, case_of
+from .runner import judge
 
 TITLES = {
     "DISCOVERY": "Discovery page",
@@ -30,6 +30,11 @@ TITLES = {
     "ENCRYPTED_TOKEN": 'Around an encrypted assertion (`id_token="jwe"`)',
     "ID_TOKEN": "Assertion",
     "ID_TOKEN_WITHOUT_CHAIN": 'Assertion (`assertion_chain="absent"`)',
+    "LOGOUT_TOKEN": "Logout token",
+    "LOGOUT_TOKEN_WITHOUT_CHAIN": 'Logout token (`assertion_chain="absent"`)',
+    "SECURITY_EVENT": "Security event",
+    "SECURITY_EVENT_WITHOUT_CHAIN": 'Security event (`assertion_chain="absent"`)',
+    "STEP_UP": "The person of a step-up",
 }
 SETTING_OF = {
     "UNSIGNED_METADATA": "unsigned",
@@ -37,18 +42,14 @@ SETTING_OF = {
     "JARM_WITHOUT_CHAIN": "without_chain",
     "SIGNED_RESPONSE": "jarm",
     "JARM": "jarm",
+    "LOGOUT_TOKEN": "logout",
+    "LOGOUT_TOKEN_WITHOUT_CHAIN": "logout_without_chain",
+    "SECURITY_EVENT": "event",
+    "SECURITY_EVENT_WITHOUT_CHAIN": "event_without_chain",
 }
-# What is judged outside of a login: notices of the issuer, and the person of a login that is believed.
-OUTSIDE = frozenset(
-    {
-        "LOGOUT_TOKEN",
-        "LOGOUT_TOKEN_WITHOUT_CHAIN",
-        "SECURITY_EVENT",
-        "SECURITY_EVENT_WITHOUT_CHAIN",
-        "STEP_UP",
-    }
-)
 
+# The members of an event, which are not read of one that is not understood.
+STATE_OF_EVENT = ("check_account_state", "check_event_reason", "check_event_sequence")
 # Checks whose fault something else stops too, by name, with who else does: only without all of them does
 # it get through. Why each is kept is on the page.
 SHARED = {
@@ -76,6 +77,24 @@ SHARED = {
     ("ENCRYPTED_TOKEN", "check_encrypted_critical"): (PARSING,),
     ("ID_TOKEN_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
     ("ID_TOKEN_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
+    ("LOGOUT_TOKEN", "check_key"): (
+        "check_signature",
+        "check_chain",
+        "check_key_is_published",
+        "check_revocation",
+    ),
+    ("LOGOUT_TOKEN_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
+    ("LOGOUT_TOKEN_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
+    ("SECURITY_EVENT", "check_key"): (
+        "check_signature",
+        "check_chain",
+        "check_key_is_published",
+        "check_revocation",
+    ),
+    ("SECURITY_EVENT", "check_event_type"): STATE_OF_EVENT,
+    ("SECURITY_EVENT_WITHOUT_CHAIN", "check_key"): ("check_signature", "check_key_is_published"),
+    ("SECURITY_EVENT_WITHOUT_CHAIN", "check_key_is_published"): ("check_key", "check_signature"),
+    ("SECURITY_EVENT_WITHOUT_CHAIN", "check_event_type"): STATE_OF_EVENT,
     ("AUTHORIZATION_RESPONSE", "check_code_or_error"): ("check_declined",),
     ("AUTHORIZATION_RESPONSE", "check_declined"): ("check_code_or_error",),
     ("TOKEN_RESPONSE", "check_access_token"): ("check_access_token_hash",),
@@ -143,6 +162,11 @@ STORES = (
         "A full store refuses the newest login and drops none that lives.",
         "A stranger who starts many logins ends everybody else's.",
     ),
+    Guarantee(
+        "test_without_one_transaction_a_death_repeats_the_effect",
+        "A message and what the app writes because of it are one transaction.",
+        "The app dies after it wrote; the message comes again, and what it says is written again.",
+    ),
 )
 COOKIES = (
     Guarantee(
@@ -199,7 +223,7 @@ COOKIES = (
 @cache
 def verdicts() -> dict[str, Verdict]:
     """Return for every fault what stops it in the default configuration."""
-    return {name: judge(Case(name)) for name in (*FAULTS, *BROWSERS)}
+    return {name: judge(case_of(name)) for name in (*NAMED, *BROWSERS)}
 
 
 def rows(document: str) -> Iterator[Row]:
@@ -226,7 +250,12 @@ def _is_of(document: str, fault: str) -> bool:
         "JARM": {"JARM", "ID_TOKEN"},
         "JARM_WITHOUT_CHAIN": {"JARM"},
         "SIGNED_RESPONSE": {"SIGNED_RESPONSE", "AUTHORIZATION_RESPONSE"},
+        "LOGOUT_TOKEN_WITHOUT_CHAIN": {"LOGOUT_TOKEN"},
+        "SECURITY_EVENT_WITHOUT_CHAIN": {"SECURITY_EVENT"},
     }
+    if fault == "revocation.signer":
+        # It signs assertions, logout tokens and security events alike.
+        twin |= {name: {name, "ID_TOKEN"} for name in ("LOGOUT_TOKEN", "SECURITY_EVENT")}
     return any(where in twin.get(document, {document}) for where, _ in verdicts()[fault].stops)
 
 
@@ -241,11 +270,12 @@ def _head() -> list[str]:
         "",
         "For every check: a named fault that the whole checklist refuses and that gets through when this one",
         "check is left out. A check without such a fault would be decoration; a fault that nothing stops, a hole.",
-        "The tests of `tests/removal` log in, in process, with checklists of which one check after the other is",
-        "taken away, and this page is made from what happened. No app can do the same: what takes the",
+        "The tests of `tests/removal` log in and take notices, in process, with checklists of which one check after",
+        "the other is taken away, and this page is made from what happened. No app can do the same: what takes the",
         "checklists is private.",
         "",
-        "*Then* says what comes out without the check: a whole login, or the value that this step accepts.",
+        "*Then* says what comes out without the check: a whole login, the value that this step accepts, or what the",
+        "app is told, a logout or the state of an account.",
         "*Also stopped by* names what refuses the fault when the check is gone; then all of them have to go",
         "before the fault gets through. [Faults](faults.md) says what each fault is; those that begin with",
         "`browser.` are no issuer's:",
@@ -282,30 +312,31 @@ def _shared() -> list[str]:
         "as no key. `check_revocation` stands behind `check_chain`, because nobody answers for a chain that does",
         "not hold. What surrounds an encrypted assertion is stopped a second time by the decryption, which knows",
         "the two algorithms of our key and no others; the checks before it say what was wrong, and spare it the",
-        "work.",
+        "work. An event that is not understood is not read, so that it has none of the members of an account's",
+        "state; `check_event_type` says that it is another event, and not that this one is broken.",
     ]
 
 
 def _parsing() -> list[str]:
-    stopped = [name for name in FAULTS if not verdicts()[name].stops]
+    stopped = [name for name in NAMED if not verdicts()[name].stops]
     return [
         "",
         "## Refused before any check",
         "",
-        f"Of the {len(FAULTS)} faults of the mock issuer these {len(stopped)} are refused by the transport,",
+        f"Of the {len(NAMED)} faults of logins and notices that the mock issuer knows these {len(stopped)} are refused by the transport,",
         "by a parser, as an error that the issuer sent, or because a revocation list that was asked for is not",
         "one to believe; no list of checks is involved.",
         "",
         "| fault | number | code |",
         "|---|---|---|",
-        *(f"| `{name}` | {FAULTS[name].numbers[0]} | `{verdicts()[name].first.code}` |" for name in stopped),
+        *(f"| `{name}` | {NAMED[name].numbers[0]} | `{verdicts()[name].first.code}` |" for name in stopped),
     ]
 
 
 def _guarantees() -> list[str]:
     lines: list[str] = []
     for title, first, guarantees in (
-        ("Stores of pending logins", "guarantee", STORES),
+        ("Stores of pending logins and of messages", "guarantee", STORES),
         ("The login's cookie", "property", COOKIES),
     ):
         lines += ["", f"## {title}", "", f"| {first} | without it | also stopped by |", "|---|---|---|"]

@@ -1,4 +1,4 @@
-"""Log in, in process, by checklists of which some checks are left out, and tell what stopped the login."""
+"""Log in or take a notice, in process, by checklists of which some checks are left out; tell what stopped it."""
 
 from __future__ import annotations
 
@@ -15,114 +15,49 @@ from cyberid_client import (
     ClientKeys,
     CyberIDError,
     DecryptionKey,
-    PurposeTable,
+    Pseudonym,
     RelyingParty,
     TrustStore,
 )
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.dpop import NonceMemory
+from cyberid_client.handshake.events import believe_event, open_event_request
 from cyberid_client.handshake.flow import Flow, KeysWanted, ListsWanted
+from cyberid_client.handshake.logout import believe_logout, open_logout_request
 from cyberid_client.handshake.metadata import fetch_key_set, fetch_metadata
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
 from cyberid_client.handshake.revocation import fetch_lists
 from cyberid_client.link import Environment
 from cyberid_client.models import PendingLogin
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
-from cyberid_client.testing import FAULTS, ManualClock, MockIssuer, RegisteredClient
+from cyberid_client.stores import MemoryReplayStore
+from cyberid_client.testing import (
+    FAULTS,
+    ManualClock,
+    MockIssuer,
+    RegisteredClient,
+)
 from cyberid_client.testing.documents import metadata_claims
 from cyberid_client.testing.drafts import Page, SignedDraft
 from cyberid_client.testing.jose import json_bytes
-from cyberid_client.trust import TEST_MARK_POLICY, ChainCache, Purpose, RevocationLists
+from cyberid_client.trust import ChainCache, RevocationLists
+
+from .cases import (
+    NAMED,
+    NOTHING_TO_BUILD,
+    PARSING,
+    PENDING_SECONDS,
+    STEP_UPS,
+    Case,
+    Outcome,
+    Verdict,
+    settings_of,
+)
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-PENDING_SECONDS = 60
-PARSING, NOTHING_TO_BUILD = "parsing", "nothing to build"
-# What is registered and configured for the word that a fault needs.
-PROTECTIONS = {
-    "dpop": {"sender_constraint": "dpop"},
-    "dpop_nonce": {"sender_constraint": "dpop"},
-    "mtls": {"sender_constraint": "mtls"},
-    "tls_client_auth": {"sender_constraint": "mtls", "client_authentication": "tls_client_auth"},
-    "jarm": {"response": "jarm"},
-    "jwe": {"id_token": "jwe"},
-    "jwe_rsa": {"id_token": "jwe", "key_encryption": "RSA-OAEP-256"},
-    "request_object": {"request_object": "signed"},
-}
 
 Removed = frozenset[tuple[str, str]]
-Raised = tuple[tuple[str, str], Exception]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One named fault and the configuration that meets it.
-
-    A fault is one of the mock issuer's, or one of those in ``BROWSERS``, which no issuer makes.
-    """
-
-    fault: str
-    setting: str = "signed"
-
-    @property
-    def protection(self) -> dict[str, str]:
-        """What is registered and configured beside the defaults."""
-        if self.setting == "jarm":
-            return PROTECTIONS["jarm"]
-        needs = FAULTS[self.fault].needs if self.fault in FAULTS else None
-        return PROTECTIONS.get(needs or "", {})
-
-    @property
-    def code(self) -> str:
-        return BROWSERS[self.fault][1] if self.fault in BROWSERS else FAULTS[self.fault].expected_code
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt ended: ``by`` is the check, ``("", PARSING)``, or ``None`` when something was accepted."""
-
-    by: tuple[str, str] | None
-    code: str | None = None
-    accepted: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What stopped a fault, in the order in which the checks were taken away, and what is left in the end."""
-
-    first: Outcome
-    stops: tuple[tuple[str, str], ...]
-    last: Outcome
-
-
-# What a browser or a neighbour of the app can do without any issuer: who is late, whose login it is.
-BROWSERS: dict[str, tuple[str, str]] = {
-    "browser.comes_late": ("A person who comes back when the time is up starts again.", "login.expired"),
-    "browser.login_of_other_client": (
-        "A pending login of another client in the same store is none of ours.",
-        "login.other_kind",
-    ),
-    "browser.login_of_other_handshake": (
-        "A pending login that another handshake started is none of this one.",
-        "login.other_kind",
-    ),
-}
-
-
-def settings_of(case: Case) -> dict[str, object]:
-    """Return what is configured beside the defaults."""
-    settings: dict[str, object] = {"pending_lifetime": PENDING_SECONDS}
-    settings |= {name: value for name, value in case.protection.items() if name != "key_encryption"}
-    if case.setting == "without_chain":
-        settings["assertion_chain"] = "absent"
-    if case.setting == "unsigned":
-        modes = {mode.value: mode for mode in Assurance}
-        settings |= {"metadata_trust": "tls", "assurance_values": modes}
-    if case.fault in FAULTS and FAULTS[case.fault].needs == "policy":
-        builtin = PurposeTable.builtin()
-        rule = replace(builtin.rules[Purpose.ASSERTION], policies=frozenset({TEST_MARK_POLICY}))
-        settings["purposes"] = PurposeTable(rules={**builtin.rules, Purpose.ASSERTION: rule})
-    return settings
 
 
 def keys_of(registered: RegisteredClient) -> ClientKeys:
@@ -240,6 +175,10 @@ class App:
     def start(self, metadata: Any) -> Any:
         fault = FAULTS.get(self.case.fault)
         ask = RedirectAsk(max_age=60 if fault is not None and fault.needs == "max_age" else None)
+        if self.case.fault in STEP_UPS:
+            here = {"issuer": self.rp.issuer, "sector": self.rp.sector_identifier}
+            person = Pseudonym(self.issuer.pseudonym("adult", sector=here["sector"]), **here)
+            ask = RedirectAsk(assurance=Assurance.R04, max_age=0, person=person)
         flow = start_redirect(
             self.rp, ask, metadata, self.env, nonces=self.nonces, checklists=self.checklists
         )
@@ -262,7 +201,9 @@ class App:
 
     def arm(self) -> None:
         """Let the issuer be faulty, after an honest look at it where the fault needs one."""
-        fault = FAULTS.get(self.case.fault)
+        if self.case.fault == "browser.steps_up_for_one_session":
+            self.issuer.arm("id_token.persistence_c")
+        fault = NAMED.get(self.case.fault)
         if fault is None:
             return
         if fault.needs == "earlier_login":
@@ -293,66 +234,99 @@ class App:
         reached.append("pushed request")
         if self.case.fault == "browser.comes_late":
             self.clock.advance(PENDING_SECONDS - 1)
-        callback = self.issuer.authorize(started.url)
+        stranger = self.case.fault == "browser.stranger_steps_up"
+        callback = self.issuer.authorize(started.url, person="teenager" if stranger else "adult")
         self.finish(callback, self.touch(started.pending), metadata, keys)
         reached.append("login")
 
+    def take_notice(self, reached: list[str]) -> None:
+        """Take a logout token or a security event, and note when the app was told."""
+        self.arm()
+        keys = self.learn()[1]
+        known = {"env": self.env, "cache": self.cache, "crls": self.crls, "checklists": self.checklists}
+        if self.case.notice == "logout":
+            posting = self.issuer.log_out("adult", client_id="shop", sid="s" * 22, deliver=False)
+            token = open_logout_request(
+                self.rp, posting.body, posting.content_type, checklists=self.checklists
+            )
+            flow: Flow[Any] = believe_logout(self.rp, token, keys=keys, **known)
+        else:
+            posting = self.issuer.send_event("adult", client_id="shop", deliver=False)
+            token = open_event_request(posting.body, posting.content_type)
+            flow = believe_event(self.rp, token, keys=keys, **known)
+        believed = self.drive(flow, lambda: self.learn()[1])
+        MemoryReplayStore().once(
+            believed.key,
+            lambda _: reached.append(NOTICED[str(self.case.notice)]),
+            expires_at=believed.expires_at,
+            now=self.env.now(),
+        )
 
+
+NOTICED = {"logout": "logout", "event": "account state"}
 # At which accepted value a fault of a stage has got through, when nothing judges it any more.
 GOAL = {"discovery": "metadata", "metadata": "metadata", "par": "pushed request"}
 
 
-def without(removed: Removed, raised: list[Raised]) -> Checklists:
-    """Return the checklists without some checks; those that refuse note name and error in ``raised``."""
+@cache
+def watched() -> dict[str, tuple[tuple[tuple[str, str], Check[Any]], ...]]:
+    """Return the complete checklists; a check that refuses writes its name on the error."""
 
-    def watch(document: str, each: Check[Any]) -> Check[Any]:
+    def watch(key: tuple[str, str], each: Check[Any]) -> Check[Any]:
         def function(subject: object) -> None:
             try:
                 each(subject)
             except (CyberIDError, IndexError) as error:
                 # A check may take for granted what an earlier one made sure of; then it is what stops.
-                raised.append(((document, each.name), error))
+                vars(error).setdefault("stopped_by", key)
                 raise
 
         return replace(each, function=function)
 
+    return {
+        one.name: tuple(
+            (key, watch(key, each))
+            for each in getattr(COMPLETE, one.name)
+            for key in [(one.name.upper(), each.name)]
+        )
+        for one in fields(Checklists)
+    }
+
+
+def without(removed: Removed) -> Checklists:
+    """Return the checklists without some checks."""
     return Checklists(
-        **{
-            one.name: tuple(
-                watch(one.name.upper(), each)
-                for each in getattr(COMPLETE, one.name)
-                if (one.name.upper(), each.name) not in removed
-            )
-            for one in fields(Checklists)
-        }
+        **{name: tuple(each for key, each in one if key not in removed) for name, one in watched().items()}
     )
 
 
 def attempt(case: Case, removed: Removed = frozenset()) -> Outcome:
     """Log in once, at an issuer and with an app of this attempt alone."""
-    raised: list[Raised] = []
     reached: list[str] = []
-    app = App(case, without(removed, raised))
+    app = App(case, without(removed))
     try:
-        app.log_in(reached)
+        app.log_in(reached) if case.notice is None else app.take_notice(reached)
     except CyberIDError as error:
-        if (by := _raiser(error, raised)) is not None:
+        if (by := _raiser(error)) is not None:
             return Outcome(by, error.code)
         if goal_of(case) in reached:
             return Outcome(None, accepted=goal_of(case))
         return Outcome(("", PARSING), error.code)
     except (IndexError, KeyError, TypeError, ValueError) as error:
         # Whoever leaves a check out must not build on what it promised.
-        return Outcome(_raiser(error, raised) or ("", NOTHING_TO_BUILD))
-    return Outcome(None, accepted="login")
+        return Outcome(_raiser(error) or ("", NOTHING_TO_BUILD))
+    return Outcome(None, accepted=reached[-1])
 
 
-def _raiser(error: Exception, raised: list[Raised]) -> tuple[str, str] | None:
+def _raiser(error: Exception) -> tuple[str, str] | None:
     """Return the check whose very error this is; one that a flow mended on its way is not."""
-    return next((by for by, noted in raised if noted is error), None)
+    by: tuple[str, str] | None = vars(error).get("stopped_by")
+    return by
 
 
 def goal_of(case: Case) -> str:
+    if case.notice is not None:
+        return NOTICED[case.notice]
     return GOAL.get(FAULTS[case.fault].stage, "login") if case.fault in FAULTS else "login"
 
 

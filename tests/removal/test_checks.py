@@ -11,10 +11,10 @@ import pytest
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.parsing import PARSING as PARSING_RULES
-from cyberid_client.testing import FAULTS
 
-from .matrix import COOKIES, OUTSIDE, SHARED, STORES, TITLES, page, rows, verdicts
-from .runner import BROWSERS, NOTHING_TO_BUILD, PARSING, Case, attempt, goal_of
+from .cases import BROWSERS, NAMED, NOTHING_TO_BUILD, PARSING, Case, case_of
+from .matrix import COOKIES, SHARED, STORES, TITLES, page, rows, verdicts
+from .runner import attempt, goal_of
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "removal-matrix.md"
@@ -31,12 +31,17 @@ def test_an_honest_login_passes_the_complete_checklists(setting):
     assert "login" == attempt(Case("", setting)).accepted
 
 
+@pytest.mark.parametrize("setting", ["logout", "logout_without_chain", "event", "event_without_chain"])
+def test_an_honest_notice_passes_the_complete_checklists(setting):
+    """Without a fault the app is told."""
+    case = Case("", setting)
+    assert goal_of(case) == attempt(case).accepted
+
+
 def test_the_complete_checklists_are_those_that_a_reviewer_prints():
     """The bundle of a login adds nothing to the tuples, and the matrix leaves out none of the bundle."""
     assert Checklists() == COMPLETE
-    documents = [one.name.upper() for one in fields(Checklists)]
-    assert list(TITLES) == [document for document in documents if document not in OUTSIDE]
-    assert set(documents) >= OUTSIDE
+    assert list(TITLES) == [one.name.upper() for one in fields(Checklists)]
     for document in TITLES:
         assert getattr(checklists, document) is getattr(COMPLETE, document.lower())
 
@@ -56,10 +61,10 @@ def test_a_fault_gets_through_whole():
     stuck = {
         name: verdict.last.code or verdict.last.by[1]
         for name, verdict in verdicts().items()
-        if verdict.stops and verdict.last.accepted not in {"login", goal_of(Case(name))}
+        if verdict.stops and verdict.last.accepted not in {"login", goal_of(case_of(name))}
     }
     without_code = {
-        *(name for name in FAULTS if name.startswith("declined.")),
+        *(name for name in NAMED if name.startswith("declined.")),
         "callback.error_of_other_issuer",
         "callback.error_without_iss",
         "callback.neither_code_nor_error",
@@ -89,21 +94,21 @@ def test_a_fault_gets_through_whole():
     } == stuck
 
 
-@pytest.mark.parametrize("name", [*FAULTS, *BROWSERS])
+@pytest.mark.parametrize("name", [*NAMED, *BROWSERS])
 def test_every_fault_is_stopped_with_its_code(name):
     """There is no fault that nothing stops, and the code is the one that it names."""
-    assert Case(name).code == verdicts()[name].first.code
+    assert case_of(name).code == verdicts()[name].first.code
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", NAMED)
 def test_a_fault_is_stopped_by_the_rule_that_it_names(name):
     """The check that refuses has the fault's number; what no check refuses is listed as parsing."""
-    verdict, [number] = verdicts()[name], FAULTS[name].numbers
+    verdict, [number] = verdicts()[name], NAMED[name].numbers
     if verdict.stops:
         assert ORDER.get(name, number) == NUMBER_OF[verdict.stops[0]]
         return
     assert ("", PARSING) == verdict.first.by
-    code = FAULTS[name].expected_code
+    code = NAMED[name].expected_code
     by_rule = any(rule.number == number and code in rule.codes for rule in PARSING_RULES)
     # A parser that reads by type carries out part of a check, under the check's own number and code.
     assert by_rule or code in _codes_of(number) or f"{code.partition('.')[0]}.*" in _codes_of(number)
@@ -117,7 +122,7 @@ def _codes_of(number: str) -> set[str]:
         for each in getattr(checklists, document)
         if each.number == number
         for code in each.codes
-        for prefix in ("id_token", "metadata", "callback", "jarm")
+        for prefix in ("id_token", "metadata", "callback", "jarm", "logout_token", "security_event")
     }
 
 

@@ -13,7 +13,8 @@ import pytest
 from cyberid_client import Client, CyberIDError, Login
 from cyberid_client.testing.browser_cookies import CookieJar
 
-from .runner import App, Case
+from .cases import Case
+from .runner import App
 
 SHOP = "https://shop.example/account/login"
 EVIL = "https://evil.shop.example/"

@@ -22,7 +22,8 @@ from cyberid_client.models import Assurance, PendingLogin
 from cyberid_client.stores import MemoryPendingStore, MemoryReplayStore, SealedCookieStore
 from cyberid_client.stores.sql import SQLReplayStore
 
-from .runner import App, Case, without
+from .cases import Case
+from .runner import App, without
 
 LIFETIME = frozenset({("AUTHORIZATION_RESPONSE", "check_lifetime")})
 SHARED_KEY = AESGCM(bytes(32))
@@ -96,7 +97,7 @@ def test_without_take_once_a_recorded_answer_logs_in_again(careless):
 
 
 def an_hour_late(store, removed):
-    app = App(Case(""), without(removed, []))
+    app = App(Case(""), without(removed))
     metadata, keys = app.learn()
     pending = app.start(metadata).pending
     handle = Handle(app.env.token(32))

@@ -101,13 +101,13 @@ def _number_as_subject(draft: NoticeDraft) -> None:
 
 
 _CLAIM_FAULTS: Final = (
-    _fault("claim_twice", "E3.2", "A duplicate claim is refused.", "malformed", claim_twice),
+    _fault("claim_twice", "P7.13", "A duplicate claim is refused.", "malformed", claim_twice),
     *(
-        _fault(f"{name}_missing", "E3.2", f"A security event has {name}.", "claim_missing", drop_claim(name))
+        _fault(f"{name}_missing", "P7.13", f"A security event has {name}.", "claim_missing", drop_claim(name))
         for name in ("iss", "aud", "iat", "jti", "sub_id", "events")
     ),
     *(
-        _fault(name, "E3.2", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
+        _fault(name, "P7.13", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
         for name, claim, value in (
             ("iat_as_text", "iat", "1700000000"),
             ("jti_as_number", "jti", 12_345),
@@ -181,7 +181,7 @@ _EVENT_FAULTS: Final = (
     _fault("events_empty", "P7.5", "An event without event is none.", "event", put_claim("events", {})),
     _fault(
         "subject_format_missing",
-        "P7.6",
+        "P7.13",
         "A subject says how it is named.",
         "claim_missing",
         _inside("sub_id", format=...),
@@ -192,6 +192,13 @@ _EVENT_FAULTS: Final = (
         "A subject that is named in another way is refused.",
         "subject_format",
         put_claim("sub_id", {"format": "opaque", "id": "x" * 43}),
+    ),
+    _fault(
+        "subject_format_unknown",
+        "P7.6",
+        "A subject that is said to be named in another way is refused, whatever it holds.",
+        "subject_format",
+        _inside("sub_id", format="opaque"),
     ),
     _fault(
         "subject_missing",
@@ -209,7 +216,7 @@ _EVENT_FAULTS: Final = (
     ),
     _fault(
         "subject_as_number",
-        "P7.6",
+        "P7.13",
         "A subject is a text.",
         "claim_type",
         _inside("sub_id", sub=12_345),
@@ -237,11 +244,11 @@ _EVENT_FAULTS: Final = (
     ),
     _fault("state_unknown", "P7.10", "An unknown state is refused.", "state", _event(state="asleep")),
     _fault("state_in_other_case", "P7.10", "A state has one spelling.", "state", _event(state="Frozen")),
-    _fault("state_missing", "P7.10", "An event states a state.", "claim_missing", _event(state=...)),
+    _fault("state_missing", "P7.13", "An event states a state.", "claim_missing", _event(state=...)),
     _fault("reason_too_long", "P7.11", "A reason is short.", "reason", _event(reason="x" * 65)),
     _fault("reason_of_words", "P7.11", "A reason is one word.", "reason", _event(reason="lost or stolen")),
-    _fault("reason_missing", "P7.11", "An event says why.", "claim_missing", _event(reason=...)),
-    _fault("sequence_missing", "P7.12", "A state has a number.", "claim_missing", _event(seq=...)),
+    _fault("reason_missing", "P7.13", "An event says why.", "claim_missing", _event(reason=...)),
+    _fault("sequence_missing", "P7.13", "A state has a number.", "claim_missing", _event(seq=...)),
     _fault("sequence_negative", "P7.12", "A number counts from 0.", "sequence", _event(seq=-1)),
     _fault(
         "sequence_huge",
@@ -251,7 +258,7 @@ _EVENT_FAULTS: Final = (
         _event(seq=2**63),
     ),
     *(
-        _fault(f"sequence_as_{name}", "P7.12", "A number is a whole number.", "claim_type", _event(seq=value))
+        _fault(f"sequence_as_{name}", "P7.13", "A number is a whole number.", "claim_type", _event(seq=value))
         for name, value in (("boolean", True), ("text", "7"), ("fraction", 7.5))
     ),
 )
@@ -298,7 +305,7 @@ ALL_EVENT_FAULTS: Final = tuple(
     _answered(each)
     for each in (
         *_POST_FAULTS,
-        *shared_faults(_DOCUMENT, stage="secevent", needs="events"),
+        *shared_faults(_DOCUMENT, stage="secevent", needs="events", parsing="P7.13"),
         *_CLAIM_FAULTS,
         *_EVENT_FAULTS,
     )

@@ -64,20 +64,20 @@ def _identity_number(draft: NoticeDraft) -> None:
 
 
 _CLAIM_FAULTS: Final = (
-    _fault("claim_twice", "E3.2", "A duplicate claim is refused.", "malformed", claim_twice),
+    _fault("claim_twice", "E6.5", "A duplicate claim is refused.", "malformed", claim_twice),
     _fault(
         "too_large",
-        "E3.2",
+        "E6.5",
         "A logout token above 64 KiB is refused unread.",
         "too_large",
         put_claim("padding", "x" * 60_000),
     ),
     *(
-        _fault(f"{name}_missing", "E3.2", f"A logout token has {name}.", "claim_missing", drop_claim(name))
+        _fault(f"{name}_missing", "E6.5", f"A logout token has {name}.", "claim_missing", drop_claim(name))
         for name in ("iss", "aud", "iat", "exp", "jti")
     ),
     *(
-        _fault(name, "E3.2", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
+        _fault(name, "E6.5", "A claim of a wrong type is refused.", "claim_type", put_claim(claim, value))
         for name, claim, value in (
             ("exp_as_text", "exp", "9999999999"),
             ("iat_as_boolean", "iat", True),
@@ -277,6 +277,7 @@ ALL_LOGOUT_FAULTS: Final = (
         _DOCUMENT,
         stage="logout_token",
         needs="logout",
+        parsing="E6.5",
         modules={
             "algorithm_none": f"{BACK_CHANNEL}-alg-none",
             "algorithm_rs256_published": f"{BACK_CHANNEL}-wrong-alg",
@@ -336,7 +337,7 @@ def _without_state(draft: CallbackDraft) -> None:
 ALL_LOGOUT_ODDITIES: Final = (
     _odd(
         "as_the_suite",
-        "E3.2",
+        "E6.5",
         "A token lives for two minutes, and unknown claims are dropped.",
         _as_the_suite,
         module=BACK_CHANNEL,

@@ -89,7 +89,7 @@ def notice_fault(  # noqa: PLR0913 - one row of a table
 
 
 def shared_faults(
-    document: str, *, stage: str, needs: str, modules: Mapping[str, str] | None = None
+    document: str, *, stage: str, needs: str, parsing: str, modules: Mapping[str, str] | None = None
 ) -> Iterable[Fault]:
     """Yield the faults of header, key, signature and chain for another document that the same key signs.
 
@@ -97,6 +97,7 @@ def shared_faults(
         document: the prefix of names and codes.
         stage: the kind of message.
         needs: as for :class:`Fault`.
+        parsing: the number of the rule by which such a document is parsed.
         modules: name without prefix to the module of the conformance suite with the same fault.
     """
     for each in (*SIGNING_FAULTS, *CHAIN_FAULTS):
@@ -106,6 +107,7 @@ def shared_faults(
             yield replace(
                 each,
                 name=f"{document}.{own}",
+                numbers=tuple(parsing if number == "E3.2" else number for number in each.numbers),
                 law=each.law.replace("An assertion", "A message").replace("assertions", "messages"),
                 expected_code=each.expected_code.replace("id_token.", f"{document}."),
                 module=(modules or {}).get(own),
