@@ -18,7 +18,7 @@ from cyberid_client.integrations.messages import WebReply, WebRequest
 from cyberid_client.models import Assurance
 from cyberid_client.notices import WebhookReply
 
-__all__ = ["challenge", "from_webhook", "json_reply", "kind_of", "return_to_query"]
+__all__ = ["challenge", "from_webhook", "json_reply", "kind_of", "login_required", "return_to_query"]
 
 # Words that apps put into the name of the browser inside them. A wrong guess costs a sentence.
 _IN_APP: Final = (
@@ -82,6 +82,12 @@ def challenge(assurance: Assurance, max_age: int | None) -> WebReply:
         "max_age": max_age,
     }
     return json_reply(401, members, (("WWW-Authenticate", f"Bearer {needed}{age}"),))
+
+
+def login_required() -> WebReply:
+    """Return what a program is told when nobody is logged in (RFC 9110 §15.5.2, RFC 6750 §3)."""
+    shown = (("WWW-Authenticate", 'Bearer realm="login"'),)
+    return json_reply(401, {"error": "login_required"}, shown)
 
 
 def from_webhook(reply: WebhookReply) -> WebReply:

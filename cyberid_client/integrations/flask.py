@@ -141,18 +141,18 @@ class CyberID:
         return lambda view: _guarded(view, ask)
 
     def _answer(self, name: str) -> Response:
-        return to_response(self.web.answer(name, read_request(), self._session))
+        return to_response(self.web.answer(name, read_request(with_body=True), self._session))
 
 
-def read_request() -> WebRequest:
-    """Return the request that Flask is answering."""
+def read_request(*, with_body: bool = False) -> WebRequest:
+    """Return the request that Flask is answering; the body of a page of the app's own is left to that page."""
     return WebRequest(
         method=request.method,
         path=request.path,
         query=request.query_string.decode("latin-1"),
         headers={name.lower(): value for name, value in request.headers.items()},
         cookies=request.cookies,
-        body=_body(),
+        body=_body() if with_body else b"",
         root=request.script_root,
         is_secure=request.is_secure,
     )

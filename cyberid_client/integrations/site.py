@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from cyberid_client.integrations.messages import WebReply, WebRequest
 from cyberid_client.integrations.pages import Way, page
@@ -14,6 +15,9 @@ __all__ = ["ENDPOINTS", "RETURN_TO_MAX", "Endpoint", "Site"]
 
 # Longer ones would make the login's cookie or the session larger than browsers keep.
 RETURN_TO_MAX: Final = 1024
+
+# Of a mount only what stands outside ASCII, or would end a path, is quoted; the rest is judged as it is.
+_MOUNT_KEPT: Final = "".join(set(map(chr, range(128))) - set("%?#"))
 
 
 class Endpoint(NamedTuple):
@@ -80,7 +84,7 @@ class Site:
     def here(self, request: WebRequest) -> str:
         """Return where this page is for a browser; the home page for one that cannot be gone back to."""
         query = f"?{request.query}" if request.query else ""
-        here = f"{_root(request)}{request.path}{query}" if request.method == "GET" else None
+        here = f"{_root(request)}{_quoted(request.path)}{query}" if request.method == "GET" else None
         return self.place(request, here)
 
     def place(self, request: WebRequest, asked: str | None) -> str:
@@ -138,4 +142,10 @@ class Site:
 
 def _root(request: WebRequest) -> str:
     """Return the prefix of the mount; one that a proxy got wrong, and that leads away, counts as none."""
-    return request.root if is_local_path(f"{request.root}/") else ""
+    root = quote(request.root, safe=_MOUNT_KEPT, errors="replace")
+    return root if is_local_path(f"{root}/") else ""
+
+
+def _quoted(path: str) -> str:
+    """Return a path as it stands in a URL: routers see it decoded (RFC 3986 §3.3)."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")

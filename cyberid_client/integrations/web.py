@@ -32,7 +32,13 @@ from cyberid_client.errors import (
     UnavailableError,
     VerificationError,
 )
-from cyberid_client.integrations.answers import challenge, from_webhook, json_reply, kind_of, return_to_query
+from cyberid_client.integrations.answers import (
+    challenge,
+    from_webhook,
+    kind_of,
+    login_required,
+    return_to_query,
+)
 from cyberid_client.integrations.languages import choose_language
 from cyberid_client.integrations.login_cookies import LoginCookie, drop_oldest, write_login_cookie
 from cyberid_client.integrations.messages import BODY_MAX_BYTES, WebReply, WebRequest, WebSession, redirect
@@ -46,7 +52,7 @@ from cyberid_client.integrations.sessions import (
 )
 from cyberid_client.integrations.site import ENDPOINTS, RETURN_TO_MAX, Endpoint, Site
 from cyberid_client.link import system_clock
-from cyberid_client.models import Assurance, Login, LoginRequest, PseudonymKeys
+from cyberid_client.models import Assurance, Login, LoginRequest, Persistence, PseudonymKeys
 from cyberid_client.notices import AccountState, LogoutNotice
 from cyberid_client.ports import Clock
 
@@ -183,7 +189,7 @@ class WebLogin:
         if read_login(session) is not None:
             return None
         if request.wants_json:
-            return json_reply(401, {"error": "login_required"})
+            return login_required()
         return redirect(f"{self._site.login_place(request)}?{return_to_query(self._site.here(request))}")
 
     def require(
@@ -260,6 +266,10 @@ class WebLogin:
     def _start_step_up(
         self, request: WebRequest, login: SessionLogin, *, assurance: Assurance, return_to: str
     ) -> WebReply:
+        if login.persistence is Persistence.SESSION:
+            # The answer would name another pseudonym: nothing could tell that it is the same person.
+            logger.warning("no step-up: the pseudonym is for this session only")
+            return self._site.page("step_up", request)
         try:
             ask = self.client.start_step_up(
                 login.pseudonym_digest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
@@ -146,6 +147,20 @@ def test_bodies_out_of_bounds(app, size):
         content_type="application/x-www-form-urlencoded",
     )
     assert (400, b"", []) == (reply.status_code, reply.data, app.notices)
+
+
+@pytest.mark.parametrize("size", [1_000, 300_000])
+def test_guard_leaves_uploads_to_the_page(app, size):
+    """How much a guarded page may be sent is the app's decision, and the guard reads nothing of it."""
+
+    @app.flask.post("/upload")
+    @app.cyberid.login_required
+    def upload():
+        return str(len(request.files["scan"].read()))
+
+    app.log_in()
+    sent = {"scan": (BytesIO(b"x" * size), "scan")}
+    assert str(size) == app.browser.post("/upload", data=sent, base_url=ORIGIN).text
 
 
 def test_endpoints_without_hooks_are_not_there(app):

@@ -346,10 +346,22 @@ class TestStepUp:
         assert b"Start again" not in reply.body
         assert b'href="/"' in reply.body
 
+    @pytest.mark.parametrize(("persistence", "asks"), [("A", True), ("B", True), ("C", False)])
+    def test_pseudonym_of_one_session(self, visitor, persistence, asks):
+        """Where the next pseudonym is another one, nobody is sent to prove that it is the same person."""
+        visitor.log_in()
+        entry = {**json.loads(visitor.session.entries["cyberid.login"]), "persistence": persistence}
+        visitor.session.entries["cyberid.login"] = json.dumps(entry)
+        calls = dict(visitor.web.client.outbound)
+        reply = require(visitor)
+        assert (303 if asks else 403) == reply.status
+        assert asks is (calls != dict(visitor.web.client.outbound))
+
     def test_programs_are_told(self, visitor):
         """A program that asks for JSON gets 401 with what is needed, and is not redirected."""
         asked = page_request(headers={"accept": "application/json"})
-        assert 401 == require(visitor, asked).status
+        nobody = require(visitor, asked)
+        assert (401, 'Bearer realm="login"') == (nobody.status, dict(nobody.headers)["WWW-Authenticate"])
         visitor.log_in()
         reply = require(visitor, asked)
         assert (401, "no-store") == (reply.status, dict(reply.headers)["Cache-Control"])
@@ -486,6 +498,23 @@ class TestPlace:
         visitor.root = root
         assert b'action="/cyberid/login"' in visitor.get("login").body
         assert "/" == location(visitor.log_in())
+
+    @pytest.mark.parametrize(
+        ("root", "path", "expected"),
+        [
+            ("", "/商品/1", "/%E5%95%86%E5%93%81/1"),
+            ("/茶", "/a", "/%E8%8C%B6/a"),
+            ("", "/is it?a#b%c", "/is%20it%3Fa%23b%25c"),
+            ("", "/\\evil.example", "/%5Cevil.example"),
+            ("", "//evil.example", "/"),
+            ("/a?b", "/c", "/a%3Fb/c"),
+        ],
+    )
+    def test_page_is_named_as_in_a_url(self, visitor, root, path, expected):
+        """Routers see paths decoded; the way back has them as the browser's address line has."""
+        visitor.log_in()
+        asked = replace(page_request(root=root), path=path, query="")
+        assert expected == location(visitor.get("callback", query=visitor.agree(require(visitor, asked))))
 
     def test_callback_must_be_ours(self, web):
         """Endpoints whose callback no redirect URI leads to are a mistake that shows at once."""
