@@ -166,7 +166,12 @@ def from_toml(path: str | os.PathLike[str], *, trust: TrustStore | None = None) 
     with OwnFramesDropped():
         place = Path(path)
         mapping = parse_toml(_read(place, "toml"))
-        return relying_party_from(_with_files(mapping, place.parent, ""), trust=trust)
+        try:
+            whole = _with_files(mapping, place.parent, "")
+        except RecursionError:
+            # Dotted names nest as deeply as a file is long.
+            raise ConfigurationError("config.toml") from None
+        return relying_party_from(whole, trust=trust)
 
 
 def trust_from_file(path: str | os.PathLike[str]) -> TrustStore:

@@ -35,7 +35,7 @@ __all__ = [
 
 _KEY_ID: Final = re.compile("[a-z0-9]{1,16}")
 _KEY_BYTES_MIN: Final = 32
-_MAC_CHARACTERS: Final = 43
+_DIGEST: Final = re.compile(r"([a-z0-9]{1,16})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
 class Secret(str):
@@ -216,10 +216,12 @@ class PseudonymDigest:
         Raises:
             ConfigurationError: the text is not a digest.
         """
-        key_id, dot, mac = text.partition(".")
-        if not dot or not key_id or len(mac) != _MAC_CHARACTERS:
-            raise ConfigurationError("config.value", "pseudonym_digest")
-        return cls(key_id, mac)
+        with OwnFramesDropped():
+            given: object = text
+            match = _DIGEST.fullmatch(given) if isinstance(given, str) else None
+            if match is None:
+                raise ConfigurationError("config.value", "pseudonym_digest")
+        return cls(match[1], match[2])
 
 
 class Pseudonym:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from cyberid_client.errors import ConfigurationError, StoreError
 from cyberid_client.handshake.flow import SignatureWanted, Signed
@@ -39,7 +39,11 @@ def _is_typed(value: HTTPResponse) -> bool:
         (value.body, bytes),
         (value.headers, Mapping),
     )
-    return all(isinstance(part, kind) for part, kind in parts)
+    return all(isinstance(part, kind) for part, kind in parts) and _are_texts(value.headers)
+
+
+def _are_texts(headers: Mapping[Any, Any]) -> bool:
+    return all(isinstance(name, str) and isinstance(text, str) for name, text in headers.items())
 
 
 def failed_response(request: HTTPRequest, error: Exception) -> HTTPResponse:

@@ -60,12 +60,13 @@ def drop_frames(error: CyberIDError) -> None:
 
 
 def _drop_frames_of_causes(error: BaseException) -> None:
-    seen: list[BaseException] = []
+    # By identity: an exception of somebody else's may be equal to another, or refuse to be compared.
+    seen: set[int] = set()
     waiting = [error]
     while waiting:
         each = waiting.pop()
-        if each in seen:
+        if id(each) in seen:
             continue
-        seen.append(each)
+        seen.add(id(each))
         each.__traceback__ = None
         waiting += [other for other in (each.__cause__, each.__context__) if other is not None]

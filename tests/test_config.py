@@ -26,6 +26,7 @@ from cyberid_client import (
     Assurance,
     ClientKey,
     ConfigurationError,
+    DecryptionKey,
     HTTPLimits,
     Persistence,
     PseudonymKeys,
@@ -667,6 +668,18 @@ class TestClientKey:
             caught.value.__cause__,
             caught.value.__suppress_context__,
         )
+
+    @pytest.mark.parametrize("value", [None, 7, "key", b"key", KEY.public_key(), object()])
+    def test_what_is_no_key_and_no_signer_is_refused(self, value):
+        """The constructors refuse what the readers would."""
+        assert ("config.client_key", None) == refused(ClientKey, value)
+        assert ("config.client_key", None) == refused(ClientKey.from_signer, value)
+        assert ("config.decryption_key", None) == refused(DecryptionKey, value, algorithm="ECDH-ES")
+
+    @pytest.mark.parametrize("algorithm", ["RSA1_5", "RSA-OAEP", "dir", "A256KW", "ECDH-ES", "", None])
+    def test_a_decryption_key_is_for_one_of_the_closed_list(self, rsa_key, algorithm):
+        """No way of making one lets in what is not authenticated, or belongs to another kind of key."""
+        assert ("config.decryption_key", None) == refused(DecryptionKey, rsa_key, algorithm=algorithm)
 
     def test_a_key_id_may_be_given(self):
         """The issuer may know the key by another name than its thumbprint."""

@@ -338,6 +338,17 @@ class TestTOML:
             RelyingParty.from_toml, place, trust=TRUST
         )
 
+    def test_names_within_names_without_end_are_refused(self, tmp_path):
+        """Dotted names make tables in tables, as many as the file is long."""
+        place = tmp_path / "shop.toml"
+        place.write_text("a" + ".a" * 50_000 + " = 1")
+        assert ("config.toml", None) == refused(RelyingParty.from_toml, place)
+
+    @pytest.mark.parametrize("data", [None, 7, "issuer = 'x'", bytearray(b"issuer = 'x'")])
+    def test_toml_is_bytes(self, data):
+        """Whoever has text encodes it first."""
+        assert ("config.toml", None) == refused(RelyingParty.from_toml_bytes, data)
+
     def test_a_file_that_is_not_there_is_named(self, tmp_path):
         """The TOML file itself has a name too."""
         assert ("config.file", "toml") == refused(RelyingParty.from_toml, tmp_path / "none.toml")

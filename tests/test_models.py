@@ -244,8 +244,12 @@ class TestDigest:
         assert 1 == len({digest, PseudonymDigest.parse(str(digest))})
 
     @pytest.mark.parametrize(
-        "text", ["", ".", "k1", "k1.", f".{'a' * 43}", f"k1.{'a' * 42}", f"k1.{'a' * 44}", "a" * 46]
-    )
+        "text",
+        [
+            "", ".", "k1", "k1.", f".{'a' * 43}", f"k1.{'a' * 42}", f"k1.{'a' * 44}", "a" * 46,
+            f"k1.{'+' * 43}", f"k1.{chr(0xD800) * 43}", f"K1.{'a' * 43}", None, b"k1", 7,
+        ],
+    )  # fmt: skip
     def test_what_is_no_digest_is_refused(self, text):
         """A text of another shape is no digest."""
         with pytest.raises(ConfigurationError) as caught:

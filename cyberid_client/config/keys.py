@@ -95,7 +95,7 @@ class ClientKey:
                 algorithm is not that of the key.
         """
         key = cls(None, kid=kid, signer=signer)
-        if signer.algorithm != key.algorithm:
+        if getattr(signer, "algorithm", None) != key.algorithm:
             raise ConfigurationError("config.client_key")
         return key
 
@@ -146,6 +146,8 @@ class DecryptionKey:
     __slots__ = ("_algorithm", "_jwk", "_kid", "_private_key")
 
     def __init__(self, private_key: _DecryptionKey, *, algorithm: str, kid: str | None = None) -> None:
+        if not _opens(private_key, algorithm):
+            raise ConfigurationError("config.decryption_key")
         self._private_key = private_key
         self._algorithm = algorithm
         _, self._jwk = _describe(private_key.public_key())
@@ -176,11 +178,8 @@ class DecryptionKey:
             private_key = _load_private_key(pem, password)
             if not isinstance(private_key, _DecryptionKey):
                 raise ConfigurationError("config.decryption_key")
-            is_rsa = isinstance(private_key, rsa.RSAPrivateKey)
-            name = ("RSA-OAEP-256" if is_rsa else "ECDH-ES") if algorithm is None else algorithm
-            if name not in KEY_ENCRYPTIONS or name.startswith("RSA") != is_rsa:
-                raise ConfigurationError("config.decryption_key")
-            return cls(private_key, algorithm=name, kid=kid)
+            usual = "RSA-OAEP-256" if isinstance(private_key, rsa.RSAPrivateKey) else "ECDH-ES"
+            return cls(private_key, algorithm=usual if algorithm is None else algorithm, kid=kid)
 
     @property
     def algorithm(self) -> str:
@@ -305,11 +304,19 @@ def _load_private_key(pem: bytes, password: bytes | None) -> _PrivateKey:
     return private_key
 
 
-def _public_half(private_key: _PrivateKey | None, signer: Signer | AsyncSigner | None) -> _PublicKey:
-    if private_key is not None:
+def _opens(private_key: object, algorithm: object) -> bool:
+    is_rsa = isinstance(private_key, rsa.RSAPrivateKey)
+    names = [name for name in KEY_ENCRYPTIONS if name.startswith("RSA") == is_rsa]
+    return isinstance(private_key, _DecryptionKey) and algorithm in names
+
+
+def _public_half(private_key: object, signer: object) -> _PublicKey:
+    if isinstance(private_key, _PrivateKey):
         return private_key.public_key()
+    if private_key is not None:
+        raise ConfigurationError("config.client_key")
     try:
-        public_key = load_der_public_key(b"" if signer is None else signer.public_key_info)
+        public_key = load_der_public_key(getattr(signer, "public_key_info", b""))
     except (TypeError, ValueError, UnsupportedAlgorithm):
         raise ConfigurationError("config.client_key") from None
     if not isinstance(public_key, _PublicKey):

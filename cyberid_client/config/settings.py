@@ -269,10 +269,11 @@ def parse_toml(data: bytes) -> dict[str, object]:
     Raises:
         ConfigurationError: it is not TOML.
     """
-    if len(data) > TOML_MAX_BYTES:
+    given: object = data
+    if not isinstance(given, bytes) or len(given) > TOML_MAX_BYTES:
         raise ConfigurationError("config.toml")
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(given.decode())
     except (ValueError, RecursionError):
         raise ConfigurationError("config.toml") from None
 

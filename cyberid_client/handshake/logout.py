@@ -5,6 +5,7 @@ OpenID Connect Back-Channel Logout 1.0 and RP-Initiated Logout 1.0.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -32,6 +33,8 @@ __all__ = ["BelievedLogout", "believe_logout", "judge_logout", "logout_page", "o
 
 # The clocks of two servers of one app may differ.
 _REMEMBERED_BEYOND: Final = timedelta(minutes=1)
+# RFC 6749 appendix A.5: what state is made of; it becomes part of an address.
+_VISIBLE: Final = re.compile(r"[\x20-\x7e]{1,1024}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +156,16 @@ def logout_page(
     """Return where the browser goes to log out at the issuer (RP-Initiated Logout 1.0 §2).
 
     Raises:
-        ConfigurationError: the issuer names no such page, or the address to come back to is none.
+        ConfigurationError: the issuer names no such page, the address to come back to is none, or another
+            value is not visible ASCII.
     """
     page = metadata.end_session_endpoint
     if page is None:
         raise ConfigurationError("logout.not_offered")
+    given: tuple[tuple[str, object], ...] = (("session_id", session_id), ("state", state))
+    for name, value in given:
+        if value is not None and not (isinstance(value, str) and _VISIBLE.fullmatch(value)):
+            raise ConfigurationError("config.value", name)
     fields = {"client_id": rp.client_id}
     if session_id is not None:
         fields["logout_hint"] = session_id

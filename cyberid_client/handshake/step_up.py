@@ -8,6 +8,7 @@ from typing import Final, Self
 from cyberid_client.config import RelyingParty
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.handshake.check import Check, run_checks
+from cyberid_client.handshake.checks.person import has_subject_shape
 from cyberid_client.handshake.subjects import StepUpSubject
 from cyberid_client.models import (
     Login,
@@ -50,9 +51,10 @@ class StepUpPerson:
 
         Raises:
             ConfigurationError: the app's keys do not hold the one that made the digest, or ``person`` is
-                neither.
+                neither, or is a pseudonym of another issuer or sector.
         """
         if isinstance(person, Pseudonym):
+            _require_ours(person, rp)
             key = env.token(KEY_BYTES)
             digest = person.digest(PseudonymKeys({_OWN_KEY: key}))
             return cls(person=str(digest), person_key=encode_base64url(key), login_hint=person.value)
@@ -61,6 +63,15 @@ class StepUpPerson:
         if rp.pseudonym_keys is None or person.key_id not in rp.pseudonym_keys.ids:
             raise ConfigurationError("config.pseudonym_key", "pseudonym_keys")
         return cls(person=str(PseudonymDigest.parse(str(person))), person_key=None, login_hint=None)
+
+
+def _require_ours(person: Pseudonym, rp: RelyingParty) -> None:
+    """Refuse a pseudonym of another issuer or sector: this issuer must not learn it, and it could never match."""
+    value: object = person.value
+    if not isinstance(value, str) or not has_subject_shape(value, any_allowed=True):
+        raise ConfigurationError("config.value", "person")
+    if person != Pseudonym(value, issuer=rp.issuer, sector=rp.sector_identifier):
+        raise ConfigurationError("config.value", "person")
 
 
 def require_same_person(

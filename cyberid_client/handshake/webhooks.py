@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Final
 
 from cyberid_client.errors import CyberIDError, VerificationError
@@ -10,8 +11,8 @@ from cyberid_client.notices import WebhookReply
 
 __all__ = ["reply_to_event", "reply_to_logout"]
 
-_NO_STORE: Final = {"cache-control": "no-store"}
-_JSON: Final = {**_NO_STORE, "content-type": "application/json", "content-language": "en"}
+_NO_STORE: Final = MappingProxyType({"cache-control": "no-store"})
+_JSON: Final = MappingProxyType({**_NO_STORE, "content-type": "application/json", "content-language": "en"})
 
 _KEY_RULES: Final = frozenset(
     {
@@ -44,8 +45,8 @@ def reply_to_logout(error: CyberIDError | None) -> WebhookReply:
         error: why nobody was logged out; ``None`` when the token was believed.
     """
     if error is None:
-        return WebhookReply(status=200, headers=_NO_STORE)
-    return WebhookReply(status=400, headers=_NO_STORE, code=error.code)
+        return WebhookReply(status=200, headers=dict(_NO_STORE))
+    return WebhookReply(status=400, headers=dict(_NO_STORE), code=error.code)
 
 
 def reply_to_event(error: CyberIDError | None) -> WebhookReply:
@@ -59,10 +60,10 @@ def reply_to_event(error: CyberIDError | None) -> WebhookReply:
         error: why the event had no effect; ``None`` when it is acknowledged.
     """
     if error is None:
-        return WebhookReply(status=202, headers=_NO_STORE)
+        return WebhookReply(status=202, headers=dict(_NO_STORE))
     err = _err_of(error)
     body = json.dumps({"err": err, "description": _DESCRIPTIONS[err]}).encode()
-    return WebhookReply(status=400, headers=_JSON, body=body, code=error.code)
+    return WebhookReply(status=400, headers=dict(_JSON), body=body, code=error.code)
 
 
 def _err_of(error: CyberIDError) -> str:

@@ -302,8 +302,20 @@ def test_a_store_cannot_write_into_the_cookie(shop, carried):
         HTTPResponse(status=200, url="", headers=None),
         HTTPResponse(status=200, url="", body="text"),
         HTTPResponse(status="200", url=""),
+        HTTPResponse(status=200, url="", headers={"content-type": None}),
+        HTTPResponse(status=200, url="", headers={"content-type": b"application/json"}),
+        HTTPResponse(status=200, url="", headers={b"content-type": "application/json"}),
     ],
-    ids=["nothing", "text", "no headers", "text body", "text status"],
+    ids=[
+        "nothing",
+        "text",
+        "no headers",
+        "text body",
+        "text status",
+        "no header text",
+        "bytes for text",
+        "bytes for a name",
+    ],
 )
 def test_a_transport_that_breaks_its_port_has_failed(shop, answer):
     """What a foreign transport brings is looked at before it is read."""

@@ -137,6 +137,27 @@ class TestOnce:
         assert "webhook.handler_failed" in caplog.text
         assert "y" * 22 not in caplog.text
 
+    def test_an_exception_that_cannot_be_compared_is_like_any_other(self, app, issuer):
+        """Nothing is asked of what the app raises, and its frames go all the same."""
+
+        class ProudError(Exception):
+            def __eq__(self, other):
+                raise AssertionError
+
+            __hash__ = Exception.__hash__
+
+        def fail(notice, transaction):
+            raise ProudError
+
+        posting = told(issuer, deliver=False)
+        app.end_sessions = fail
+        assert "webhook.handler_failed" == app.take("/logout", posting.body, posting.content_type).code
+
+    def test_an_answer_that_is_changed_changes_no_other(self, app, issuer):
+        """Each reply has headers of its own."""
+        app.take("/logout", b"", FORM).headers["set-cookie"] = "made-up"
+        assert {"cache-control": "no-store"} == app.take("/logout", b"", FORM).headers
+
     def test_a_coroutine_function_is_no_handler_of_this_client(self, app, issuer):
         """What nobody awaits ends no session, and is not taken for done."""
 
@@ -299,6 +320,14 @@ class TestPage:
             )
             assert f"{back}?state=made-up" == issuer.end_session(url)
             assert [login.session_id] == [notice.session_id for notice in app.ended]
+
+    @pytest.mark.parametrize("name", ["session_id", "state"])
+    @pytest.mark.parametrize("value", ["", "\ud800", "张", "a\nb", "a" * 1025, 7, b"x"])
+    def test_what_cannot_stand_in_an_address_is_refused(self, app, name, value):
+        """The app is told which value it is, and not by an error of somebody else's."""
+        with pytest.raises(ConfigurationError) as refused:
+            app.client.logout_url(**{"session_id": None, name: value})
+        assert ("config.value", name) == (refused.value.code, refused.value.setting)
 
     def test_a_stranger_to_the_issuer_may_log_out_too(self, app, issuer):
         """Without a session the client alone is named."""

@@ -135,11 +135,25 @@ class TestSamePerson:
 
     @pytest.mark.parametrize("elsewhere", ["issuer", "sector"])
     def test_the_same_text_elsewhere_is_another_person(self, shop, elsewhere):
-        """A pseudonym of another issuer or sector is nobody here, whatever its characters."""
+        """A pseudonym of another issuer or sector is nobody here, and this issuer never learns it."""
         value = shop.log_in().pseudonym.value
         here = {"issuer": shop.rp.issuer, "sector": shop.rp.sector_identifier}
         other = Pseudonym(value, **{**here, elsewhere: "https://other.example"})
-        assert "step_up.other_person" == code_of(lambda: step_up(shop, other))
+        before = shop.transport.purposes.copy()
+        assert "config.value" == code_of(lambda: shop.client.start_step_up(other))
+        assert before == shop.transport.purposes
+
+    @pytest.mark.parametrize("value", ["", "a b", "\ud800" * 22, "张" * 22, "a" * 256, None, 7])
+    def test_what_is_no_pseudonym_is_nobody(self, shop, value):
+        """A text that no issuer gives to anybody is refused before it is sent."""
+        other = Pseudonym(value, issuer=shop.rp.issuer, sector=shop.rp.sector_identifier)
+        assert "config.value" == code_of(lambda: shop.client.start_step_up(other))
+
+    def test_a_damaged_digest_is_refused_at_the_start(self, digesting):
+        """What can be equal to no digest is not taken along to the end."""
+        for mac in ("\ud800" * 43, "+" * 43, "a" * 42, None):
+            damaged = PseudonymDigest("new", mac)
+            assert "config.value" == code_of(lambda: digesting.client.start_step_up(damaged))  # noqa: B023 - called in this round
 
     def test_the_refusal_says_what_to_do(self, shop):
         """It is a VerificationError that the person can mend; it holds neither pseudonym."""
