@@ -64,8 +64,9 @@ class FlaskSession:
     def replace(self, entries: Mapping[str, str]) -> None:
         """Begin a session with exactly these entries under a new id."""
         session.clear()
-        self.rotate()
         session.update(entries)
+        # Only now: Flask-Session gives no new id to a session that is empty.
+        self.rotate()
 
     def rotate(self) -> None:
         """Keep all entries under a new id."""
