@@ -1,6 +1,6 @@
 """Write the pages of this folder that are made from the code: ``python docs/generate.py [--check] [NAME ...]``.
 
-Names are those of pages, ``errors.md``; without one it is all of them, and the matrix of removals takes minutes.
+Names are those of pages, ``errors.md``; without one it is all of them, some hundred logins among the work.
 """
 
 from __future__ import annotations
