@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from cyberid_client import CyberIDError, HTTPLimits, PurposeTable
+from cyberid_client import CyberIDError, HTTPLimits
 from cyberid_client.testing import FAULTS, ODDITIES
 from cyberid_client.transport import RequestsTransport
-from cyberid_client.trust import TEST_MARK_POLICY, Purpose
 
-from .conftest import PROTECTIONS, make_shop
+from .conftest import make_shop
+from .playing import arm, attempt, settings_of
 
-BUILTIN = PurposeTable.builtin()
-DEMANDING = PurposeTable(
-    rules={
-        **BUILTIN.rules,
-        Purpose.ASSERTION: replace(BUILTIN.rules[Purpose.ASSERTION], policies=frozenset({TEST_MARK_POLICY})),
-    }
-)
 # Loopback speaks no TLS; the transport has tests of its own for it.
 OVER_HTTP = sorted(name for name, each in {**FAULTS, **ODDITIES}.items() if each.needs != "in_process")
 # Stages before which nothing was asked of the endpoint, so that nothing may be asked of it afterwards.
@@ -27,30 +18,6 @@ NO_PUSH = frozenset({"discovery", "metadata", "jwks", "crl", "crl_authority", "c
 NO_TOKEN = NO_PUSH | {"par", "callback", "jarm"}
 # The list says it from the beginning, of a signer that is met last.
 MET_LAST = frozenset({"revocation.signer", "revocation.signer_on_hold"})
-
-
-def _settings(each):
-    settings = {"protection": PROTECTIONS[each.needs]} if each.needs in PROTECTIONS else {}
-    return settings | ({"purposes": DEMANDING} if each.needs == "policy" else {})
-
-
-def _attempt(shop, each):
-    if each.needs == "earlier_login" and each.name in shop.issuer.armed:
-        # Logins go on with what is known; it is the refresh that is refused.
-        return shop.client.refresh()
-    asked = {"max_age": 60} if each.needs == "max_age" else {}
-    request = shop.client.start_login(**asked)
-    return shop.client.finish_login(shop.issuer.authorize(request.url), handle=request.handle)
-
-
-def _arm(shop, each):
-    if each.needs == "earlier_login":
-        # A rollback is one only for a client that has seen something newer.
-        _attempt(shop, each)
-        shop.clock.advance(3600)
-    if each.needs == "dpop_nonce":
-        shop.issuer.demand_dpop_nonce()
-    shop.issuer.arm(each.name)
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
@@ -61,21 +28,21 @@ def test_a_fault_is_refused_with_its_code_and_leaves_nothing_behind(make, name, 
     """
     caplog.set_level("DEBUG", "cyberid_client")
     fault = FAULTS[name]
-    shop = make(**_settings(fault))
-    _arm(shop, fault)
+    shop = make(**settings_of(fault))
+    arm(shop, fault)
     with pytest.raises(CyberIDError) as refused:
-        _attempt(shop, fault)
+        attempt(shop, fault)
     assert (type(refused.value).__name__, refused.value.code) == (fault.expected_error, fault.expected_code)
     assert len(shop.store) == 0
     assert fault.expected_code in caplog.text
     shop.issuer.disarm()
     if fault.expected_code == "revocation.revoked":
         with pytest.raises(CyberIDError) as still:
-            _attempt(shop, fault)
+            attempt(shop, fault)
         assert still.value.code == "revocation.revoked"
         return
     shop.clock.advance(30)  # What could not be fetched is asked for again after a while.
-    assert _attempt(shop, fault).return_to == "/"
+    assert attempt(shop, fault).return_to == "/"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +54,10 @@ def test_no_call_follows_a_callback_that_is_refused(make, name):
     Of a signed response whose key is unknown, or certified and not published, the key set is asked once more.
     """
     fault = FAULTS[name]
-    shop = make(**_settings(fault))
+    shop = make(**settings_of(fault))
     shop.issuer.arm(name)
     with pytest.raises(CyberIDError):
-        _attempt(shop, fault)
+        attempt(shop, fault)
     once_more = ["jwks"] if fault.expected_code in {"jarm.key_unknown", "jarm.key_unpublished"} else []
     assert shop.transport.purposes == ["discovery", "crl", "crl", "jwks", "par", *once_more]
     assert "/token" not in {record.path for record in shop.issuer.log}
@@ -100,9 +67,9 @@ def test_no_call_follows_a_callback_that_is_refused(make, name):
 def test_an_honest_oddity_is_accepted(make, name):
     """What a standard allows is no reason to turn a person away."""
     oddity = ODDITIES[name]
-    shop = make(**_settings(oddity))
-    _arm(shop, oddity)
-    assert _attempt(shop, oddity).return_to == "/"
+    shop = make(**settings_of(oddity))
+    arm(shop, oddity)
+    assert attempt(shop, oddity).return_to == "/"
 
 
 def _calls_after_arming(shop, before):
@@ -114,7 +81,7 @@ def _calls_after_arming(shop, before):
 def test_the_verdict_over_real_http_is_the_same(issuer, clock, name):
     """What is refused in process is refused over loopback, with the same code, and no further call is made."""
     each = {**FAULTS, **ODDITIES}[name]
-    settings = _settings(each)
+    settings = settings_of(each)
     uses_tls = each.needs in {"mtls", "tls_client_auth"}
     limits = HTTPLimits(
         connect_timeout=1.0,
@@ -127,13 +94,13 @@ def test_the_verdict_over_real_http_is_the_same(issuer, clock, name):
             issuer, clock, lambda keys: RequestsTransport(limits, certificate=keys.tls), **settings
         )
         with shop.client:
-            _arm(shop, each)
+            arm(shop, each)
             before = len(issuer.log)
             if name in ODDITIES:
-                assert _attempt(shop, each).return_to == "/"
+                assert attempt(shop, each).return_to == "/"
                 return
             with pytest.raises(CyberIDError) as refused:
-                _attempt(shop, each)
+                attempt(shop, each)
             assert refused.value.code == each.expected_code
             calls = _calls_after_arming(shop, before)
             is_late = name in MET_LAST
