@@ -31,7 +31,7 @@ from cyberid_client.models import Assurance
 try:
     from flask import Blueprint, Flask, Response, current_app, request, session
     from flask.typing import ResponseReturnValue
-    from werkzeug.exceptions import RequestEntityTooLarge
+    from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 except ModuleNotFoundError:
     raise ConfigurationError("config.missing_extra", 'pip install "cyberid_client[flask]"') from None
 
@@ -168,11 +168,11 @@ def to_response(reply: WebReply) -> Response:
 
 
 def _body() -> bytes:
-    """Return the body; one that is too large is none, and one that a hook parsed is put together again."""
+    """Return the body; one that is too large or cut is none, and one that a hook parsed is put together again."""
     request.max_content_length = BODY_MAX_BYTES
     try:
         return request.get_data() or urlencode(list(request.form.items(multi=True))).encode()
-    except RequestEntityTooLarge:
+    except (RequestEntityTooLarge, ClientDisconnected):
         return b""
 
 

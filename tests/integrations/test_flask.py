@@ -149,6 +149,18 @@ def test_bodies_out_of_bounds(app, size):
     assert (400, b"", []) == (reply.status_code, reply.data, app.notices)
 
 
+def test_body_that_was_cut(app):
+    """A body that ends before its announced length is no logout token, and is answered as any other."""
+    reply = app.browser.post(
+        "/cyberid/backchannel-logout",
+        input_stream=BytesIO(b"logout_token=x"),
+        content_length=100,
+        content_type="application/x-www-form-urlencoded",
+    )
+    expected = (400, b"", "no-store")
+    assert expected == (reply.status_code, reply.data, reply.headers["Cache-Control"])
+
+
 @pytest.mark.parametrize("size", [1_000, 300_000])
 def test_guard_leaves_uploads_to_the_page(app, size):
     """How much a guarded page may be sent is the app's decision, and the guard reads nothing of it."""
