@@ -16,7 +16,8 @@ __all__ = ["OwnFramesDropped", "drop_frames", "where_raised"]
 class OwnFramesDropped:
     """Enclose the body of a public function whose arguments or results are secret.
 
-    An error of ours leaves it without the frames inside, the enclosing function's own included.
+    An error of ours leaves it without the frames inside, the enclosing function's own included; so does
+    what cancels or interrupts.
     """
 
     __slots__ = ()
@@ -32,6 +33,9 @@ class OwnFramesDropped:
     ) -> None:
         if isinstance(error, CyberIDError):
             drop_frames(error)
+        elif error is not None and not isinstance(error, Exception):
+            # Whoever cancels or interrupts wants to know where the app stood, not what was in our hands.
+            error.__traceback__ = None
 
 
 def where_raised(error: CyberIDError) -> str:

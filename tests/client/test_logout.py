@@ -153,6 +153,23 @@ class TestOnce:
         app.end_sessions = fail
         assert "webhook.handler_failed" == app.take("/logout", posting.body, posting.content_type).code
 
+    def test_an_interrupt_shows_no_notice_and_leaves_the_token_unknown(self, issuer, clock):
+        """Whoever stops the process in the middle of the handler sees no frame of ours, and nothing happened."""
+        app = App()
+
+        def stop(notice, transaction):
+            raise KeyboardInterrupt
+
+        with served(app):
+            connect(app, issuer, clock)
+            posting = told(issuer, deliver=False)
+            app.end_sessions = stop
+            with pytest.raises(KeyboardInterrupt) as stopped:
+                app.take("/logout", posting.body, posting.content_type)
+            assert "take" == stopped.traceback[-1].name
+            app.end_sessions = None
+            assert 200 == app.take("/logout", posting.body, posting.content_type).status
+
     def test_an_answer_that_is_changed_changes_no_other(self, app, issuer):
         """Each reply has headers of its own."""
         app.take("/logout", b"", FORM).headers["set-cookie"] = "made-up"
