@@ -63,7 +63,7 @@ class AsyncDriver:
         self.pending = pending
         self.replay = replay
         # The event loop itself holds its tasks weakly.
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Leg[None]] = {}
 
     async def run(self, leg: Leg[T]) -> T:
         """Drive a leg to its end; when the caller is cancelled, the leg ends where it stands.
@@ -71,6 +71,8 @@ class AsyncDriver:
         Args:
             leg: not begun.
         """
+        if self._tasks:
+            self._give_up_lost()
         try:
             return await self._go_on(leg, next(leg))
         except StopIteration as stop:
@@ -134,12 +136,18 @@ class AsyncDriver:
         except StopIteration:
             return
         task = asyncio.get_running_loop().create_task(self._go_on(work, effect), name="cyberid-fetch")
-        self._tasks.add(task)
+        self._tasks[task] = work
         task.add_done_callback(partial(self._end, work))
 
     def _end(self, work: Leg[None], task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         work.close()
+
+    def _give_up_lost(self) -> None:
+        # Who closes a loop without cancelling its tasks leaves them where they stand: nobody waits for those.
+        for task, work in list(self._tasks.items()):
+            if task.get_loop().is_closed():
+                self._end(work, task)
 
     async def _send(self, request: HTTPRequest) -> HTTPResponse:
         try:

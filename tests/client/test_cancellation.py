@@ -205,6 +205,23 @@ def test_who_waits_for_a_fetch_gets_it_though_its_beginner_was_cancelled(issuer,
     assert (1, 20) == (asked, len(set(urls)))
 
 
+def test_nobody_waits_for_a_fetch_of_a_loop_that_was_closed(issuer, clock):
+    """A loop that is closed while its fetch is under way takes no login of the next loop with it."""
+    client, _ = Shop(issuer, clock, over_http=False).new_client()
+    closed = asyncio.new_event_loop()
+    left = closed.create_task(client.start_login())
+    while not client._legs.keeper._flights.under_way:
+        closed.run_until_complete(asyncio.sleep(0))
+    closed.close()
+
+    async def go() -> str:
+        async with client:
+            return (await asyncio.wait_for(client.start_login(), 30)).url
+
+    assert asyncio.run(go()).startswith(issuer.issuer)
+    assert not left.done()
+
+
 @pytest.mark.parametrize("over_http", [False, True], ids=["in process", "over http"])
 def test_close_ends_what_goes_on_in_the_background(issuer, clock, over_http):
     """After aclose no task is left, however far a fetch had come that nobody waits for any more."""
