@@ -167,6 +167,14 @@ def test_a_limit_is_the_real_one(what, limit):
     assert f"| {what} | {limit // 1024} KiB" in PAGES["docs/configuration.md"]
 
 
+def test_every_public_module_is_described():
+    """The page of the API has each module of the listing of public names; the front door offers theirs."""
+    listing = (ROOT / "tests/architecture/public_api.txt").read_text(encoding="utf-8")
+    modules = set(re.findall(r"^\S+$", listing, re.MULTILINE)) - {"cyberid_client"}
+    described = re.findall(r"^\.\. automodule:: (\S+)$", PAGES["docs/api.md"], re.MULTILINE)
+    assert modules == modules & set(described)
+
+
 def test_every_line_of_the_log_is_explained():
     """What the library may write to the log stands on the page for operators."""
     said = {
