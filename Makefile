@@ -10,10 +10,11 @@ export PYTHONSAFEPATH := 1
 # Folders are listed too: their time changes when a file is deleted.
 SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
 EXTRAS := --extra async --extra cli --extra flask --extra jwe --extra redis --extra sql
+PYTEST := CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help demo test full check bench api docs lock clean
+.PHONY: help demo test slow cover full check bench api docs lock clean
 .DEFAULT_GOAL := help
 # A pattern rule's files would be taken for intermediate ones and deleted.
 .SECONDARY:
@@ -21,6 +22,8 @@ COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --genera
 help:
 	@echo 'make demo    walk a login through the mock issuer and the example shop; ALG=ML-DSA-65 to sign with that'
 	@echo 'make test    run the tests against the built wheel'
+	@echo 'make slow    run the tests that make test leaves out: more processes, more algorithms'
+	@echo 'make cover   run both, and name the lines and branches that no test reaches'
 	@echo 'make full    run them with many more examples: twenty minutes and more'
 	@echo 'make check   linter, formatter, types, architecture, public names'
 	@echo 'make bench   measure against a bare verification and against other libraries; QUICK=1 for fewer rounds'
@@ -33,7 +36,15 @@ demo: .build/demo/installed
 	@.build/demo/bin/cyberid demo --app examples/shop $(if $(ALG),--alg '$(ALG)')
 
 test: .build/test/installed .build/interop/ready
-	@CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+	@$(PYTEST) -m 'not slow'
+
+# What `make test` leaves to it: the same again with more processes and more algorithms.
+slow: .build/test/installed .build/interop/ready
+	@$(PYTEST) -m slow
+
+# All tests, with the lines and branches that none of them reaches.
+cover: .build/test/installed .build/interop/ready
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 # What takes longer than one cares to wait for: many examples of every property, other ones in each run.
 full: .build/test/installed .build/interop/ready

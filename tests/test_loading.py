@@ -229,6 +229,17 @@ class TestEnvironment:
         """A key that is not base64 of 32 bytes under an id is refused."""
         assert "config.pseudonym_key" == refused(load, CYBERID_PSEUDONYM_KEYS=text)[0]
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("CYBERID_PSEUDONYM_KEYS", f"k1={'A' * 44} k1={'B' * 44}"),
+            ("CYBERID_ASSURANCE_VALUES", "gold=R01,gold=R04"),
+        ],
+    )
+    def test_a_name_that_stands_twice_in_a_table_is_refused(self, name, value):
+        """Nobody can know which of the two is meant."""
+        assert ("config.value", name) == refused(load, **{name: value})
+
     def test_no_variable_makes_a_marked_root_acceptable(self):
         """The root of a mock issuer is refused by name, however the environment is set."""
         found = refused(RelyingParty.from_env, {**ENOUGH, "CYBERID_TRUST": ISSUER.root_pem.decode()})

@@ -101,7 +101,10 @@ class TestDemo:
         assert "http://127.0.0.1" not in result.output
         assert "Pseudonym(redacted)" in result.output
 
-    @pytest.mark.parametrize("name", ["ES384", "PS256", "EdDSA", "ML-DSA-65"])
+    @pytest.mark.parametrize(
+        "name",
+        [*(pytest.param(name, marks=pytest.mark.slow) for name in ("ES384", "PS256", "EdDSA")), "ML-DSA-65"],
+    )
     def test_another_algorithm(self, name):
         """The walk through the shop works in every kind of algorithm, and says which it is and how large."""
         result = run("demo", "--app", SHOP, "--alg", name)
@@ -111,6 +114,7 @@ class TestDemo:
         size = {"ES384": 96, "PS256": 256, "EdDSA": 64, "ML-DSA-65": 3309}[name]
         assert int(told[1].replace(",", "")) == size
 
+    @pytest.mark.slow
     def test_another_algorithm_without_an_app(self):
         """Without an app the algorithm can be chosen, too."""
         result = run("demo", "--alg", "ML-DSA-87")
@@ -152,7 +156,7 @@ class TestDemo:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=2)
 
-    @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("ending", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
     def test_serving_until_ended(self, tmp_path, ending):
         """With --serve the shop stays open for browsers until Ctrl-C, and then all of it ends with 0."""
         environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
@@ -175,6 +179,7 @@ class TestDemo:
                 demo.kill()
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_app_that_ends_while_serving(self, tmp_path):
         """An app that ends by itself while it should serve is a failure with a sentence."""
         app = change_shop(tmp_path, "server.serve_forever()", "serve_briefly(server)", helper=SERVE_BRIEFLY)
@@ -201,6 +206,7 @@ class TestDemo:
         words = "The app wrote down what it must not keep: the pseudonym."
         assert (result.exit_code, words in result.output) == (1, True)
 
+    @pytest.mark.slow
     def test_app_whose_login_fails(self, tmp_path):
         """A walk that does not end logged in is a failure with the page's words."""
         result = run("demo", "--app", change_shop(tmp_path, "{url}/id/callback", "{url}/else/id/callback"))

@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cyberid_client import RelyingParty
 from cyberid_client.doctor import Verdict, examine_deployment
+from cyberid_client.stores.sql import SQLPendingStore
 from cyberid_client.testing import MockIssuer
 
 
@@ -121,6 +123,28 @@ class TestTheClock:
         finding = look(deployment.rp(), clock=clock, handshake=False)["clock"]
         assert verdict == finding.verdict
 
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "", "yesterday", "Mon, 01 Jan 99999999999 00:00:00 GMT",
+            f"Mon, 01 Jan 2026 00:00:00 +{'9' * 20}", f"Mon, 01 Jan 2026 {'9' * 20}:00:00 GMT", "1" * 5000,
+        ],
+    )  # fmt: skip
+    def test_a_time_that_is_none_is_said_to_be_none(self, deployment, date):
+        """Whatever the issuer writes there, it answered: nothing else is wrong."""
+        inner = deployment.issuer.transport()
+
+        class Dated:
+            def send(self, request):
+                answer = inner.send(request)
+                return replace(answer, headers={**answer.headers, "date": date})
+
+            def close(self):
+                inner.close()
+
+        findings = look(deployment.rp(), transport=Dated(), handshake=False)
+        assert ("warning", "ok") == (findings["clock"].verdict, findings["issuer"].verdict)
+
 
 class TestTheSurroundings:
     @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "no_proxy"])
@@ -128,6 +152,12 @@ class TestTheSurroundings:
         """The environment's proxies reach other programs, and never this library."""
         finding = look(deployment.rp(), environ={name: "http://proxy.example:3128"}, handshake=False)["proxy"]
         assert ("warning", f"{name} is set and is not used.") == (finding.verdict, finding.says)
+
+    def test_an_empty_variable_hides_no_other(self, deployment):
+        """Both cases of letters are looked at."""
+        environ = {"https_proxy": "http://proxy.example:3128", "HTTPS_PROXY": ""}
+        finding = look(deployment.rp(), environ=environ, handshake=False)["proxy"]
+        assert "https_proxy is set and is not used." == finding.says
 
     def test_an_empty_variable_is_none(self, deployment):
         """A variable that is set to nothing is not named."""
@@ -138,6 +168,7 @@ class TestTheStore:
     def test_a_database_gives_a_record_once(self, deployment, tmp_path):
         """A store that works is told so, with a record that is gone afterwards."""
         url = f"sqlite:///{tmp_path / 'logins.db'}"
+        SQLPendingStore(url).create_tables()
         assert "ok" == look(deployment.rp(), store=url, handshake=False)["store"].verdict
 
     def test_a_store_that_is_not_there_is_named(self, deployment):

@@ -83,7 +83,9 @@ def test_restart_keeps_orders_and_log_keeps_no_code(issuer, tmp_path):
             b"no key",
             "The shop cannot start: The client key is not a usable private key in PEM form.",
         ),
-        ("key.pem", None, "The shop cannot start: No such file or directory"),
+        pytest.param(
+            "key.pem", None, "The shop cannot start: No such file or directory", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_unusable_start(issuer, tmp_path, file, content, words):

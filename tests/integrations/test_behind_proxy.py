@@ -108,9 +108,9 @@ def run_served(folder: Path, **environment: str) -> Iterator[Served]:
             yield Served(proxy.url, issuer, proxy)
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with run_served(tmp_path) as running:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Iterator[Served]:
+    with run_served(tmp_path_factory.mktemp("served")) as running:
         yield running
 
 

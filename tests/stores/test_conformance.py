@@ -121,6 +121,7 @@ def test_a_broken_store_is_named(store, tested, named, found):
     assert str(caught.value).startswith(f"{named} is broken. {BY_NAME[named].law} ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("store", "tested", "named", "found"), IN_A_FILE)
 def test_a_broken_store_in_a_file_is_named(in_a_file, store, tested, named, found):
     """What only another process or a dead backend shows is found too."""

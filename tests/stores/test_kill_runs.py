@@ -135,7 +135,10 @@ def one_kill(server, store, ledger):
     ledger.twice += sum(each is not None for each in again)
 
 
-@pytest.mark.parametrize(("name", "kind", "settings", "outlives"), RUNS)
+@pytest.mark.parametrize(
+    ("name", "kind", "settings", "outlives"),
+    [run if "async" not in run[0] else pytest.param(*run, marks=pytest.mark.slow) for run in RUNS],
+)
 def test_no_record_is_taken_twice_however_a_server_dies(server_of, name, kind, settings, outlives):
     """A killed server is a typed error, gives nothing out twice, and is used again without a restart."""
     ledger = Ledger()
@@ -156,7 +159,15 @@ def test_no_record_is_taken_twice_however_a_server_dies(server_of, name, kind, s
         assert ledger.lost == ledger.put - ledger.taken_before - ledger.unanswered
 
 
-@pytest.mark.parametrize("name", ["redis", "redis-async", "postgresql", "postgresql-async"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "redis",
+        pytest.param("redis-async", marks=pytest.mark.slow),
+        "postgresql",
+        pytest.param("postgresql-async", marks=pytest.mark.slow),
+    ],
+)
 def test_a_message_is_known_after_its_server_died(server_of, name):
     """What took effect before a kill has none after it, and a message that could not be received has."""
     kind = RedisServer if "redis" in name else PostgreSQLServer

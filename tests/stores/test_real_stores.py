@@ -18,6 +18,36 @@ from cyberid_client.testing.store_replay import (
 UNBOUNDED = [each for each in GUARANTEES if each.name != "bound"]
 REPLAYS = [each for each in REPLAY_GUARANTEES if each.name != "full"]
 ONLY_TRANSACTIONAL = {"counters", "taken_back_together"}
+# Each starts several processes. Of these, one per kind of store and server is enough for every day.
+WITH_PROCESSES = {
+    "shared",
+    "durable",
+    "taken_once_by_processes",
+    "taken_once_through_death",
+    "one_effect_by_processes",
+    "death_in_the_effect",
+}
+EVERY_DAY = {
+    ("redis", "taken_once_by_processes"),
+    ("postgresql", "taken_once_by_processes"),
+    ("postgresql", "one_effect_by_processes"),
+}
+
+
+def combined(names, guarantees):
+    """Return every pair, those with many processes marked as slow."""
+    return [
+        pytest.param(
+            name,
+            guarantee,
+            id=f"{name}-{guarantee}",
+            marks=pytest.mark.slow
+            if guarantee.name in WITH_PROCESSES and (name, guarantee.name) not in EVERY_DAY
+            else (),
+        )
+        for name in names
+        for guarantee in guarantees
+    ]
 
 
 @pytest.fixture
@@ -45,8 +75,7 @@ def replay(request):
     return candidate
 
 
-@pytest.mark.parametrize("guarantee", UNBOUNDED, ids=str)
-@pytest.mark.parametrize("name", PENDING)
+@pytest.mark.parametrize(("name", "guarantee"), combined(PENDING, UNBOUNDED))
 def test_a_pending_store_keeps(pending, name, guarantee):
     """A shared store is single use, shared and durable, and whatever else the suite knows."""
     guarantee.check(pending(name))
@@ -61,12 +90,11 @@ def test_a_pending_store_promises_all(pending, name):
 @pytest.mark.parametrize(
     ("name", "guarantee"),
     [
-        (name, guarantee)
-        for name in REPLAY
-        for guarantee in REPLAYS
-        if guarantee.name not in ({"no_counters"} if "redis" not in name else ONLY_TRANSACTIONAL)
+        case
+        for case in combined(REPLAY, REPLAYS)
+        if case.values[1].name
+        not in ({"no_counters"} if "redis" not in case.values[0] else ONLY_TRANSACTIONAL)
     ],
-    ids=str,
 )
 def test_a_replay_store_keeps(replay, name, guarantee):
     """A message has one effect, whoever receives it, and whoever dies over it."""

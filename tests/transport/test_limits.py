@@ -47,7 +47,7 @@ def test_a_drip_ends_with_the_total_timeout(serve, transport, get, answer):
     error = transport(read_timeout=0.5, total_timeout=0.6).send(get(server.url, max_bytes=100_000)).error
 
     assert "transport.timeout" == error
-    assert 0.55 < time.monotonic() - started < 1.5
+    assert 0.55 < time.monotonic() - started < 2.5
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_silence_ends_with_the_read_timeout(serve, transport, get, first):
     error = transport(read_timeout=0.3, total_timeout=5.0).send(get(server.url)).error
 
     assert "transport.timeout" == error
-    assert 0.25 < time.monotonic() - started < 1.5
+    assert 0.25 < time.monotonic() - started < 2.5
 
 
 def test_a_total_timeout_shorter_than_the_others_wins(serve, transport, get):
@@ -81,7 +81,7 @@ def test_a_total_timeout_shorter_than_the_others_wins(serve, transport, get):
     started = time.monotonic()
     limits = {"connect_timeout": 3.0, "read_timeout": 3.0, "total_timeout": 0.3}
     assert "transport.timeout" == transport(**limits).send(get(server.url)).error
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.5
 
 
 @pytest.mark.parametrize("limits", [{"connect_timeout": 0.3}, {"total_timeout": 0.3}])
@@ -91,7 +91,7 @@ def test_a_handshake_that_does_not_come_ends(transport, get, limits):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         assert "transport.timeout" == transport(**limits).send(get(url)).error
-    assert 0.25 < time.monotonic() - started < 1.5
+    assert 0.25 < time.monotonic() - started < 2.5
 
 
 def test_a_server_that_does_not_accept_is_left(transport, get):
@@ -107,7 +107,7 @@ def test_a_server_that_does_not_accept_is_left(transport, get):
         for one in waiting:
             one.close()
     assert "transport.timeout" == error
-    assert 0.25 < time.monotonic() - started < 1.5
+    assert 0.25 < time.monotonic() - started < 2.5
 
 
 def test_a_closed_port_is_a_lost_connection(transport, get):
@@ -130,7 +130,7 @@ def test_an_endless_body_ends_at_the_byte_limit(serve, transport, get):
     assert (
         "transport.too_large" == transport(total_timeout=10.0).send(get(server.url, max_bytes=100_000)).error
     )
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.5
 
 
 def test_a_name_that_cannot_be_found_is_a_lost_connection(transport, get):
