@@ -33,7 +33,7 @@ class ReplayCandidate:
     """A replay store, and how the suite gets at it.
 
     Attributes:
-        fresh: as :attr:`cyberid_client.testing.store_probe.StoreCandidate.fresh`.
+        fresh: as of :class:`cyberid_client.testing.store_conformance.StoreCandidate`.
         gone: return a store whose backend cannot be reached; ``None`` for a store without a backend.
         max_entries: how many messages a store out of ``fresh`` remembers; ``None`` without a bound.
         threads: how many have the same message.
