@@ -38,7 +38,11 @@ def _pairs(value: object) -> object:
         return value
     words = [word.partition("=") for word in value.replace(",", " ").split()]
     # A word without a sign becomes an empty value, which nothing accepts.
-    return {name: text for name, _, text in words}
+    table = {name: text for name, _, text in words}
+    if len(table) != len(words):
+        message = "a name stands twice"
+        raise ValueError(message)
+    return table
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]

@@ -53,7 +53,8 @@ class ObservedTransport:
 def _date_of(response: HTTPResponse) -> datetime | None:
     try:
         date = parsedate_to_datetime(response.headers.get("date", ""))
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        # What is no date, or none that a datetime can hold; a foreign transport may have brought it.
         return None
     return date if date.tzinfo is not None else None
 

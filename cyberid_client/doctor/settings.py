@@ -96,8 +96,8 @@ def _roots(rp: RelyingParty) -> Finding:
 
 def look_at_surroundings(rp: RelyingParty, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Look for variables that other programs use and this library does not."""
-    lower = {name.upper(): name for name in environ}
-    unused = [lower[name] for name in PROXY_VARIABLES if environ.get(lower.get(name, ""))]
+    # In either case of letters, and both may be there.
+    unused = sorted(name for name, value in environ.items() if value and name.upper() in PROXY_VARIABLES)
     if unused:
         advice = "Nothing, if the issuer is reached directly."
         if rp.http.proxy is None:
