@@ -42,11 +42,14 @@ def test_links_lead_somewhere(target):
 
 
 def test_the_commands_exist():
-    """What the README says to type is there: targets of the Makefile, extras of the package."""
+    """What is said to be typed is there, targets of the Makefile and extras; and every target is told of."""
     typed = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = [line.removeprefix("make ") for line in typed if line.startswith("make ")]
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `make (\w+)` \|", contributing, re.MULTILINE))
+    assert set(re.findall(r"^\t@echo 'make (\w+) ", makefile, re.MULTILINE)) == told
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = re.search(r"\.\[([\w,]+)\]", "\n".join(typed))[1].split(",")
     assert [extra for extra in extras if not re.search(rf"^{extra} = ", project, re.MULTILINE)] == []
