@@ -19,6 +19,7 @@ _CLOCK_LEEWAY: Final = 10
 _MIN_JTI: Final = 16
 _NONCE_LIFE: Final = 300
 _MAX_NONCES: Final = 10_000
+_SEEN_SLACK: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class DPoPDesk:
         self.demands_nonce = False
         self.is_stubborn = False
         self._seen: dict[str, float] = {}
+        self._forget_at = _SEEN_SLACK
         self._nonces: dict[str, float] = {}
 
     def fresh_nonce(self, seconds: float) -> str:
@@ -133,10 +135,12 @@ class DPoPDesk:
             raise _refuse("ath goes with an access token, and there is none yet")
         if not isinstance(jti, str) or len(jti) < _MIN_JTI:
             raise _refuse("jti must be a string of at least 16 characters")
-        self._seen = {old: end for old, end in self._seen.items() if end > seconds}
-        if jti in self._seen:
+        if self._seen.get(jti, seconds) > seconds:
             raise _refuse("jti was used before")
         self._seen[jti] = seconds + 2 * _PROOF_LIFE
+        if len(self._seen) > self._forget_at:
+            self._seen = {old: end for old, end in self._seen.items() if end > seconds}
+            self._forget_at = 2 * len(self._seen) + _SEEN_SLACK
 
 
 def _refuse(reason: str) -> Refusal:

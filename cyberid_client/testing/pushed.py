@@ -63,6 +63,7 @@ class PushedRequest:
         login_hint: a pseudonym, or ``None``.
         dpop_jkt: the thumbprint of the key that the code is bound to (RFC 9449 §10), or ``None``.
         expires_at: seconds since the epoch; the reference is good until then.
+        reference: its ``request_uri``; empty until it has one.
     """
 
     client: RegisteredClient
@@ -77,6 +78,7 @@ class PushedRequest:
     login_hint: str | None = field(repr=False)
     dpop_jkt: str | None = field(default=None, repr=False)
     expires_at: float
+    reference: str = field(default="", repr=False)
 
 
 def read_form(body: bytes, headers: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -48,6 +48,7 @@ _PUSHED_LIFE: Final = 90
 _INTERACTION_LIFE: Final = 600
 _CODE_LIFE: Final = 60
 _MAX_WAITING: Final = 10_000
+_FORGET_SLACK: Final = 64
 _REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
 
 
@@ -133,6 +134,7 @@ class IssuerService:
         self._lock = threading.RLock()
         self._metadata_issued_at = 0
         self._has_aliases = True
+        self._forget_at = _FORGET_SLACK
         self._pushed: dict[str, PushedRequest] = {}
         self._interactions: dict[str, _Interaction] = {}
         self._codes: dict[str, Grant] = {}
@@ -282,7 +284,7 @@ class IssuerService:
         self.asked = dict(form)
         self._forget_old(seconds)
         reference = _REQUEST_URI + secrets.token_urlsafe(32)
-        self._pushed[reference] = request
+        self._pushed[reference] = replace(request, reference=reference)
         document: dict[str, object] = {"request_uri": reference, "expires_in": _PUSHED_LIFE}
         page = Page(document=document, keyring=self.keyring, now=now, status=201)
         self._renew_nonce(client, proof, page)
@@ -411,7 +413,7 @@ class IssuerService:
 
     def _go_back(self, request: PushedRequest, outcome: dict[str, str], now: datetime) -> Reply:
         """Redirect to the app; the pushed request is used up. 303, so that a form is not posted on."""
-        self._pushed = {key: kept for key, kept in self._pushed.items() if kept is not request}
+        self._pushed.pop(request.reference, None)
         parameters = {**outcome, "state": request.state, "iss": self.keyring.issuer}
         if request.client.response == "jarm":
             del parameters["iss"]
@@ -504,14 +506,24 @@ class IssuerService:
         headers = {"content-type": "application/pkix-crl", "cache-control": "public, max-age=3600"}
         return Reply(status=draft.status, headers=headers, body=draft.encode(), quirk=draft.quirk)
 
+    @property
+    def _waiting(self) -> int:
+        return len(self._pushed) + len(self._interactions) + len(self._codes)
+
     def _forget_old(self, seconds: float) -> None:
-        """Drop what has expired; when still too much waits, refuse rather than forget a live login."""
+        """Drop what has expired; when still too much waits, refuse rather than forget a live login.
+
+        What is used is looked at by its own time, so that it is enough to tidy up now and then.
+        """
+        if self._waiting < self._forget_at:
+            return
         self._pushed = {key: kept for key, kept in self._pushed.items() if kept.expires_at > seconds}
         self._interactions = {
             key: kept for key, kept in self._interactions.items() if kept.expires_at > seconds
         }
         self._codes = {key: kept for key, kept in self._codes.items() if kept.expires_at > seconds}
-        if len(self._pushed) + len(self._interactions) + len(self._codes) >= _MAX_WAITING:
+        self._forget_at = min(2 * self._waiting + _FORGET_SLACK, _MAX_WAITING)
+        if self._waiting >= _MAX_WAITING:
             raise Refusal("temporarily_unavailable", "too many logins are waiting", 503)
 
 
