@@ -60,6 +60,11 @@ class Accounts:
             )
             return str(row.user_id)
 
+    def add_guest(self) -> str:
+        """Make a user whom no later login finds again."""
+        with self._engine.begin() as db:
+            return _add_user(db)
+
     def note_standing(
         self, db: Connection, digests: Sequence[str], *, standing: str, since: datetime
     ) -> None:

@@ -9,13 +9,13 @@ from flask import Flask
 from sessions import Sessions, hash_of
 from sqlalchemy import Connection
 
-from cyberid_client import Client, Login, Pseudonym, PseudonymKeys
+from cyberid_client import Client, Login, Persistence, Pseudonym, PseudonymKeys
 from cyberid_client.integrations.flask import CyberID
 from cyberid_client.integrations.web import WebLogin, WebSession, refuse_login
 from cyberid_client.notices import AccountState, LogoutNotice
 
-# The platform's name of the login, hashed; it has another one for a step-up, and may end either.
-ISSUER_SESSION, ISSUER_SESSION_AGAIN = "issuer_session", "issuer_session_again"
+# The platform's names of the login and of each step-up, hashed: it may end the session by any of them.
+ISSUER_SESSION = "issuer_session"
 
 
 class IDLogin:
@@ -28,25 +28,28 @@ class IDLogin:
     def log_in(self, login: Login, _before: WebSession) -> Mapping[str, str]:
         """Return what the new session begins with: the shop's own user id above all."""
         digests = self._digests(login.pseudonym)
-        user_id = self._accounts.user_of_pseudonym(digests, authenticated_at=login.authenticated_at)
+        if login.persistence is Persistence.SESSION:  # The pseudonym does not come again: nothing to link.
+            user_id: str | None = self._accounts.add_guest()
+        else:
+            user_id = self._accounts.user_of_pseudonym(digests, authenticated_at=login.authenticated_at)
         if user_id is None:
             refuse_login()
-        shown, issuer_session = f"Guest {short_form(digests[0], self._keys)}", hash_of(login.session_id or "")
-        return {"user": user_id, "shown": shown, "assurance": in_words(login), ISSUER_SESSION: issuer_session}
+        shown = f"Guest {short_form(digests[0], self._keys)}"
+        return {"user": user_id, "shown": shown, "assurance": in_words(login), **issuer_session(login)}
 
     def step_up(self, login: Login, _session: WebSession) -> Mapping[str, str]:
         """Return what is added to the session when the same person proved more."""
-        return {"assurance": in_words(login), ISSUER_SESSION_AGAIN: hash_of(login.session_id or "")}
+        return {"assurance": in_words(login), **issuer_session(login)}
 
     def end_sessions(self, notice: LogoutNotice, transaction: object) -> None:
         """End the session that the platform ended, or all of a person, in the transaction of the notice."""
         assert isinstance(transaction, Connection)  # noqa: S101 - the replay store is SQL's
         if notice.session_id is not None:
             hashes = [hash_of(notice.session_id)]
-            Sessions.end_all(transaction, names=(ISSUER_SESSION, ISSUER_SESSION_AGAIN), values=hashes)
+            Sessions.end_all(transaction, name=ISSUER_SESSION, values=hashes)
         elif notice.pseudonym is not None:
             users = self._accounts.users_of_pseudonym(transaction, self._digests(notice.pseudonym))
-            Sessions.end_all(transaction, names=("user",), values=users)
+            Sessions.end_all(transaction, name="user", values=users)
 
     def apply_event(self, state: AccountState, transaction: object) -> None:
         """Note how an account stands: new logins with the ID depend on it, and nothing else does."""
@@ -56,6 +59,14 @@ class IDLogin:
 
     def _digests(self, pseudonym: Pseudonym) -> list[str]:
         return [str(pseudonym.digest(self._keys, key_id=key_id)) for key_id in self._keys.ids]
+
+
+def issuer_session(login: Login) -> Mapping[str, str]:
+    """Return the entry by which the platform's name of this login finds the session."""
+    if login.session_id is None:
+        return {}
+    hashed = hash_of(login.session_id)
+    return {f"{ISSUER_SESSION}.{hashed[:16]}": hashed}
 
 
 def in_words(login: Login) -> str:

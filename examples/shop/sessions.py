@@ -90,9 +90,9 @@ class Sessions:
         return Visitor(entries["user"], entries["shown"], entries["assurance"])
 
     @staticmethod
-    def end_all(db: Connection, *, names: Iterable[str], values: Iterable[str]) -> None:
-        """End every session with one of these values in one of these entries, in an open transaction."""
-        where = SESSIONS.c.name.in_(names) & SESSIONS.c.value.in_(values)
+    def end_all(db: Connection, *, name: str, values: Iterable[str]) -> None:
+        """End every session with one of these values in an entry whose name so begins, in an open transaction."""
+        where = SESSIONS.c.name.startswith(name, autoescape=True) & SESSIONS.c.value.in_(values)
         found = select(SESSIONS.c.token_hash).where(where)
         db.execute(delete(SESSIONS).where(SESSIONS.c.token_hash.in_(found)))
 

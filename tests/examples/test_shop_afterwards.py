@@ -90,6 +90,18 @@ class TestCheckout:
         assert f"{shop.url}/orders" == browser.open(f"{shop.url}/checkout").url
 
 
+class TestPseudonymOfOneSession:
+    def test_is_linked_to_no_account(self, shop, browser):
+        """Who comes under a pseudonym of one session has an account for it, to which no pseudonym is linked."""
+        shop.issuer.arm("id_token.persistence_c")
+        page = browser.click(shop.log_in(browser), "Clay teapot")
+        assert "Clay teapot" in page.text
+        with closing(sqlite3.connect(shop.database)) as db:
+            assert [] == db.execute("SELECT * FROM id_logins").fetchall()
+        page = browser.click(page, "Go to the checkout")
+        assert (403, True) == (page.status, "It was not confirmed that it is you" in page.text)
+
+
 class TestWhatThePlatformSays:
     @pytest.mark.parametrize("by_session", [True, False])
     def test_logout_token_ends_the_session(self, shop, browser, by_session):
@@ -104,10 +116,12 @@ class TestWhatThePlatformSays:
         assert "Welcome" in other.open(shop.url).text
 
     def test_logout_token_of_the_step_up(self, shop, browser):
-        """The session of a login ends also when the platform names its step-up, and after it its login."""
-        for number in (0, 1):
-            shop.agree(browser, browser.click(order(shop, browser), "Go to the checkout"))
-            sid = shop.issuer.sessions[-2:][number].session_id
+        """The session ends whether the platform names its login or any of its step-ups."""
+        for number in (0, 1, 2):
+            page = shop.agree(browser, browser.click(order(shop, browser), "Go to the checkout"))
+            again = Form(id="", action=f"{shop.url}/id/step-up", method="POST", fields=(), buttons=())
+            shop.agree(browser, browser.submit(replace(page, forms=(again,))))
+            sid = shop.issuer.sessions[-3:][number].session_id
             assert 200 == shop.issuer.log_out("adult", client_id="shop", sid=sid).status
             assert "Log in to order" in browser.open(shop.url).text
 
