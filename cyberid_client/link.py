@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from cyberid_client.config import RelyingParty
-from cyberid_client.errors import ConfigurationError
+from cyberid_client.errors import ConfigurationError, VerificationError
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.metadata import (
     FetchedKeys,
@@ -23,6 +24,8 @@ from cyberid_client.ports import Clock
 from cyberid_client.trust import ChainCache, IssuedCertificate, KeySet, RevocationLists, StatusList
 
 __all__ = ["Environment", "IssuerLink", "system_clock"]
+
+T = TypeVar("T")
 
 
 def system_clock() -> datetime:
@@ -57,6 +60,9 @@ class Environment:
 class IssuerLink:
     """Begin the flows that ask the issuer for documents; whoever holds a driver runs them.
 
+    After a document was refused, only newer ones will do: a cache that a fleet shares must not bring the bad
+    one back for as long as it claims to be fresh.
+
     Args:
         rp: who asks, whom, and what is believed.
         env: clock and randomness.
@@ -70,6 +76,7 @@ class IssuerLink:
         self.rp = rp
         self._env = env
         self._cache = cache
+        self._refused_at: float | None = None
 
     def now(self) -> datetime:
         """Return the current time."""
@@ -83,13 +90,20 @@ class IssuerLink:
         self, newest_iat: float | None, crls: RevocationLists, newer_than: float | None
     ) -> Flow[FetchedMetadata]:
         """Fetch and believe the metadata, or raise."""
-        return fetch_metadata(
-            self.rp, self._env, newest_iat=newest_iat, cache=self._cache, crls=crls, newer_than=newer_than
+        return self._noting(
+            fetch_metadata(
+                self.rp,
+                self._env,
+                newest_iat=newest_iat,
+                cache=self._cache,
+                crls=crls,
+                newer_than=self._newer_than(newer_than),
+            )
         )
 
     def fetch_keys(self, metadata: IssuerMetadata, newer_than: float | None) -> Flow[FetchedKeys]:
         """Fetch the key set, or raise."""
-        return fetch_key_set(metadata, newer_than=newer_than)
+        return self._noting(fetch_key_set(metadata, newer_than=self._newer_than(newer_than)))
 
     def paths_of(self, metadata: IssuerMetadata, keys: KeySet) -> tuple[IssuedCertificate, ...]:
         """Return what revocation lists must answer for: the paths of the metadata and of the keys."""
@@ -102,21 +116,39 @@ class IssuerLink:
         self, certificates: Iterable[IssuedCertificate], known: RevocationLists
     ) -> Flow[FetchedLists]:
         """Fetch the revocation lists that answer for these certificates."""
-        return fetch_lists(self.rp, self._env, certificates, known)
+        fetched = yield from fetch_lists(self.rp, self._env, certificates, known, refused_at=self._refused_at)
+        if fetched.refused:
+            self._refused_at = self._env.now().timestamp()
+        return fetched
 
     def fetch_status_aggregation(
         self, metadata: IssuerMetadata, newer_than: float | None
     ) -> Flow[tuple[str, ...]]:
         """Fetch the addresses of all status lists, or raise."""
-        return fetch_status_aggregation(self.rp, metadata, newer_than=newer_than)
+        return self._noting(
+            fetch_status_aggregation(self.rp, metadata, newer_than=self._newer_than(newer_than))
+        )
 
     def fetch_status_list(self, uri: str, known: StatusList | None) -> Flow[StatusList]:
         """Fetch and believe one status list, newer than the one that is known, or raise."""
-        return fetch_status_list(
-            self.rp,
-            self._env,
-            uri,
-            newest_iat=None if known is None else known.issued_at,
-            newer_than=None if known is None else known.fetched_at.timestamp(),
-            cache=self._cache,
+        return self._noting(
+            fetch_status_list(
+                self.rp,
+                self._env,
+                uri,
+                newest_iat=None if known is None else known.issued_at,
+                newer_than=self._newer_than(None if known is None else known.fetched_at.timestamp()),
+                cache=self._cache,
+            )
         )
+
+    def _newer_than(self, known_at: float | None) -> float | None:
+        moments = [at for at in (known_at, self._refused_at) if at is not None]
+        return max(moments, default=None)
+
+    def _noting(self, flow: Flow[T]) -> Flow[T]:
+        try:
+            return (yield from flow)
+        except VerificationError:
+            self._refused_at = self._env.now().timestamp()
+            raise

@@ -33,6 +33,7 @@ LIST_CODES: Final = frozenset({"revocation.unknown", "revocation.unreachable"})
 
 ADDRESSES_MAX: Final = 3
 OK: Final = 200
+_NOTHING_CAME: Final = frozenset({"revocation.unreachable", "revocation.unknown"})
 # A little more than a list may have, so that one that has more is refused by its own code.
 _ANSWER_MAX_BYTES: Final = CRL_BYTES_MAX + 1024
 
@@ -44,14 +45,21 @@ class FetchedLists:
     Attributes:
         crls: what was known, and what is new.
         problem: why the first list that could not be fetched or believed is not among them.
+        refused: whether a list came that is not to be believed.
     """
 
     crls: RevocationLists
     problem: RevocationError | None
+    refused: bool = False
 
 
 def fetch_lists(
-    rp: RelyingParty, env: FlowEnv, certificates: Iterable[IssuedCertificate], known: RevocationLists
+    rp: RelyingParty,
+    env: FlowEnv,
+    certificates: Iterable[IssuedCertificate],
+    known: RevocationLists,
+    *,
+    refused_at: float | None = None,
 ) -> Flow[FetchedLists]:
     """Fetch the list of each authority that issued one of the certificates; never raises.
 
@@ -60,16 +68,20 @@ def fetch_lists(
         env: the clock.
         certificates: of believed paths.
         known: stays, whatever comes.
+        refused_at: when a document was refused last; only one that was fetched later will do.
     """
     problem: RevocationError | None = None
+    refused = False
     for one in {each.authority: each for each in certificates}.values():
         try:
             before = known.by_authority.get(one.authority)
-            newer_than = None if before is None else before.asked_at.timestamp()
+            asked_at = None if before is None else before.asked_at.timestamp()
+            newer_than = max((at for at in (asked_at, refused_at) if at is not None), default=None)
             known = known.with_list((yield from _fetch_list(rp, env, one, newer_than)))
         except RevocationError as error:
             problem = problem or error
-    return FetchedLists(known, problem)
+            refused = refused or error.code not in _NOTHING_CAME
+    return FetchedLists(known, problem, refused)
 
 
 def _fetch_list(
