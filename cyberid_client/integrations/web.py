@@ -224,6 +224,9 @@ class WebLogin:
         if missing is not None or login is None:
             return missing
         guard = StepUpGuard(session)
+        if request.is_tentative and not login.satisfies(assurance, max_age=max_age, now=now):
+            # A step-up begins only when somebody wants the page.
+            return WebReply(status=403, headers=(("Cache-Control", "no-store"),))
         if login.satisfies(assurance, max_age=max_age, now=now):
             guard.take(assurance, now=now)
             return None

@@ -346,6 +346,17 @@ class TestStepUp:
         assert b"Start again" not in reply.body
         assert b'href="/"' in reply.body
 
+    @pytest.mark.parametrize(
+        "asked", [{"method": "HEAD"}, {"headers": {"sec-purpose": "prefetch;prerender"}}]
+    )
+    def test_nobody_waits_for_the_page(self, visitor, asked):
+        """A browser that fetches ahead starts no step-up, and drops no login that is under way."""
+        visitor.log_in()
+        calls = dict(visitor.web.client.outbound)
+        reply = require(visitor, page_request(**asked))
+        assert (403, (("Cache-Control", "no-store"),)) == (reply.status, reply.headers)
+        assert calls == dict(visitor.web.client.outbound)
+
     @pytest.mark.parametrize(("persistence", "asks"), [("A", True), ("B", True), ("C", False)])
     def test_pseudonym_of_one_session(self, visitor, persistence, asks):
         """Where the next pseudonym is another one, nobody is sent to prove that it is the same person."""
