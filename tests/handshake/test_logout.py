@@ -197,6 +197,17 @@ class TestWhatIsBelieved:
         assert key() != key(aud="shop2", settings={"client_id": "shop2"})
         assert 64 == len(key())
 
+    def test_no_other_issuer_and_no_event_has_its_key(self, logout_token, security_event):
+        """Two issuers choose names without knowing of each other, and so do two streams of one."""
+        names = {"jti": "one-name-for-all"}
+        elsewhere = {"issuer": ISSUER + "/other"}
+        keys = [
+            each.judge(each.token(**names), settings=settings, checks=()).key
+            for each in (logout_token, security_event)
+            for settings in (None, elsewhere)
+        ]
+        assert 4 == len(set(keys))
+
     @pytest.mark.parametrize(
         ("iat", "exp"), [(SECONDS, SECONDS + 120), (SECONDS, SECONDS + 10**9), (SECONDS - 600, SECONDS + 1)]
     )
