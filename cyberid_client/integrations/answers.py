@@ -18,7 +18,15 @@ from cyberid_client.integrations.messages import WebReply, WebRequest
 from cyberid_client.models import Assurance
 from cyberid_client.notices import WebhookReply
 
-__all__ = ["challenge", "from_webhook", "json_reply", "kind_of", "login_required", "return_to_query"]
+__all__ = [
+    "challenge",
+    "from_webhook",
+    "is_tentative",
+    "json_reply",
+    "kind_of",
+    "login_required",
+    "return_to_query",
+]
 
 # Words that apps put into the name of the browser inside them. A wrong guess costs a sentence.
 _IN_APP: Final = (
@@ -61,6 +69,11 @@ def kind_of(error: CyberIDError, request: WebRequest, *, is_step_up: bool) -> st
 def _is_in_app(request: WebRequest) -> bool:
     name = request.headers.get("user-agent", "")
     return any(word in name for word in _IN_APP)
+
+
+def is_tentative(request: WebRequest) -> bool:
+    """Tell whether nobody waits for the page: a browser fetches ahead, or something looks what is there."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("sec-purpose", "")
 
 
 def json_reply(

@@ -56,11 +56,6 @@ class WebRequest:
         accept = self.headers.get("accept", "")
         return "application/json" in accept and "text/html" not in accept
 
-    @property
-    def is_tentative(self) -> bool:
-        """Whether nobody waits for a page: a browser fetches ahead, or something looks what is there."""
-        return self.method == "HEAD" or "prefetch" in self.headers.get("sec-purpose", "")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebReply:

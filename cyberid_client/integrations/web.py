@@ -35,6 +35,7 @@ from cyberid_client.errors import (
 from cyberid_client.integrations.answers import (
     challenge,
     from_webhook,
+    is_tentative,
     kind_of,
     login_required,
     return_to_query,
@@ -224,7 +225,7 @@ class WebLogin:
         if missing is not None or login is None:
             return missing
         guard = StepUpGuard(session)
-        if request.is_tentative and not login.satisfies(assurance, max_age=max_age, now=now):
+        if is_tentative(request) and not login.satisfies(assurance, max_age=max_age, now=now):
             # A step-up begins only when somebody wants the page.
             return WebReply(status=403, headers=(("Cache-Control", "no-store"),))
         if login.satisfies(assurance, max_age=max_age, now=now):
