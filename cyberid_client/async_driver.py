@@ -30,6 +30,7 @@ from cyberid_client.ports import (
     HTTPResponse,
 )
 from cyberid_client.replies import (
+    as_ran,
     as_response,
     as_signed,
     failed_response,
@@ -158,6 +159,7 @@ class AsyncDriver:
 
     async def _once(self, wanted: Once) -> bool:
         raised: list[Exception] = []
+        done: list[bool] = []
 
         async def effect(transaction: object) -> None:
             try:
@@ -165,14 +167,16 @@ class AsyncDriver:
             except Exception as error:
                 raised.append(error)
                 raise
+            done.append(True)
 
         try:
-            return await self.replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
+            ran = await self.replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
         except Exception as error:
             # The app's own error comes out as it is; a store that hides it has failed.
             if error in raised or isinstance(error, CyberIDError):
                 raise
             raise failed_store(error) from error
+        return as_ran(ran, took_effect=bool(done))
 
 
 async def _landing(flight: Flight) -> CyberIDError | None:

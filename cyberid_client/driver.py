@@ -9,7 +9,7 @@ from cyberid_client.effects import Advance, Background, Call, Leg, LegEffect, On
 from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake.flow import SignatureWanted
 from cyberid_client.ports import HTTPRequest, HTTPResponse, PendingStore, ReplayStore, Transport
-from cyberid_client.replies import as_response, failed_response, failed_store, sign_now
+from cyberid_client.replies import as_ran, as_response, failed_response, failed_store, sign_now
 
 __all__ = ["Driver"]
 
@@ -90,6 +90,7 @@ class Driver:
 
     def _once(self, wanted: Once) -> bool:
         raised: list[Exception] = []
+        done: list[bool] = []
 
         def effect(transaction: object) -> None:
             try:
@@ -97,14 +98,16 @@ class Driver:
             except Exception as error:
                 raised.append(error)
                 raise
+            done.append(True)
 
         try:
-            return self.replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
+            ran = self.replay.once(wanted.key, effect, expires_at=wanted.expires_at, now=wanted.now)
         except Exception as error:
             # The app's own error comes out as it is; a store that hides it has failed.
             if error in raised or isinstance(error, CyberIDError):
                 raise
             raise failed_store(error) from error
+        return as_ran(ran, took_effect=bool(done))
 
 
 def _guarded(ask_store: Callable[[], T]) -> T:

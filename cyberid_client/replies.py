@@ -12,6 +12,7 @@ from cyberid_client.handshake.flow import SignatureWanted, Signed
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 
 __all__ = [
+    "as_ran",
     "as_response",
     "as_signed",
     "failed_response",
@@ -56,6 +57,18 @@ def failed_store(error: Exception) -> StoreError:
     """Return the error of ours for what a store raised."""
     logger.warning("store raised %s", type(error).__name__)
     return StoreError("store.failed")
+
+
+def as_ran(value: object, *, took_effect: bool) -> bool:
+    """Return what a replay store says of an effect.
+
+    Raises:
+        StoreError: it says something else than what happened, so that nothing it says can be relied on.
+    """
+    if value is not took_effect:
+        logger.warning("replay store says something else than what happened")
+        raise StoreError("store.failed")
+    return took_effect
 
 
 def as_signed(value: object) -> Signed:

@@ -29,6 +29,7 @@ from cyberid_client.errors import (
     ConfigurationError,
     CyberIDError,
     LoginDeclinedError,
+    StoreError,
     UnavailableError,
     VerificationError,
 )
@@ -297,15 +298,19 @@ class WebLogin:
             return redirect(gone_on)
         cookie = LoginCookie.read(request.cookies.get(name))
         is_step_up = cookie.is_step_up and read_login(session) is not None
+        was_taken = name != ""
         try:
             login = self.client.finish_login(request.query, handle=cookie.handle)
             self._admit(login, session, name=name, is_step_up=is_step_up)
         except CyberIDError as error:
             reply = self._failed(error, request, is_step_up=is_step_up)
+            # A store that cannot be reached gave nothing out: the same page, loaded again, may yet succeed.
+            was_taken = was_taken and not isinstance(error, StoreError)
         else:
             reply = redirect(login.return_to)
-        forget = self.client.clear_cookie(request.query)
-        return reply.with_cookies((forget,) if forget else ())
+        if was_taken:
+            reply = reply.with_cookies((self.client.clear_cookie(request.query),))
+        return reply
 
     def _admit(self, login: Login, session: WebSession, *, name: str, is_step_up: bool) -> None:
         """Open the session of a login, or raise the one that is open, if it is the same person's."""

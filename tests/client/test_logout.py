@@ -195,6 +195,22 @@ class TestOnce:
             assert told(issuer).refused
             assert ("store.full", 1) == (app.last.code, len(app.ended))
 
+    @pytest.mark.parametrize("says", [True, False, None, 1])
+    def test_a_store_that_says_what_did_not_happen_is_not_believed(self, issuer, clock, says):
+        """A token whose effect a store left out is refused, whatever the store says, and so may come again."""
+
+        class Forgetful(MemoryReplayStore):
+            def once(self, key, effect, *, expires_at, now):
+                if says is False:
+                    effect(None)
+                return says
+
+        app = App()
+        with served(app):
+            connect(app, issuer, clock, replay=Forgetful())
+            assert told(issuer).refused
+            assert "store.failed" == app.last.code
+
     def test_it_is_forgotten_when_it_would_be_refused_anyway(self, issuer, clock):
         """The store holds no more than the tokens of the last minutes."""
         app, store = App(), MemoryReplayStore()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 import pytest
 
-from cyberid_client import Client, ClientKey, PseudonymKeys, RelyingParty, TrustStore
+from cyberid_client import Client, ClientKey, PseudonymKeys, RelyingParty, StoreError, TrustStore
 from cyberid_client.integrations.web import WebLogin, WebReply, WebRequest
+from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import MockIssuer
 from cyberid_client.testing.clock import ManualClock
 
@@ -111,8 +113,24 @@ def issuer(clock: ManualClock) -> MockIssuer:
     return MockIssuer(clock=clock)
 
 
+class LeavingStore(MemoryPendingStore):
+    """A store that can be away for a while."""
+
+    is_away = False
+
+    def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
+        if self.is_away:
+            raise StoreError("store.unavailable")
+        return super().take(key, carried=carried, now=now)
+
+
 @pytest.fixture
-def client(issuer: MockIssuer, clock: ManualClock) -> Iterator[Client]:
+def pending() -> LeavingStore:
+    return LeavingStore()
+
+
+@pytest.fixture
+def client(issuer: MockIssuer, clock: ManualClock, pending: LeavingStore) -> Iterator[Client]:
     registered = issuer.register(
         client_id="shop",
         redirect_uri=f"{ORIGIN}/cyberid/callback",
@@ -126,7 +144,8 @@ def client(issuer: MockIssuer, clock: ManualClock) -> Iterator[Client]:
         trust=TrustStore.for_tests(issuer.root_pem),
         pseudonym_keys=KEYS,
     )
-    with Client(party, transport=issuer.transport(), clock=clock, background=False) as client:
+    settings = {"transport": issuer.transport(), "pending": pending, "clock": clock, "background": False}
+    with Client(party, **settings) as client:
         yield client
 
 

@@ -37,6 +37,15 @@ def require(visitor, request=None, **more):
 
 
 class TestLogin:
+    def test_outlives_a_store_that_was_away(self, visitor, pending):
+        """While the store is away the cookie stays, so that the same page, loaded again, logs in."""
+        query = visitor.leave(return_to="/cart")
+        pending.is_away = True
+        assert (503, 1) == (visitor.get("callback", query=query).status, len(visitor.cookies))
+        pending.is_away = False
+        back = visitor.get("callback", query=query)
+        assert (303, "/cart", {}) == (back.status, location(back), visitor.cookies)
+
     def test_goes_to_the_issuer_and_back(self, visitor):
         """A login ends where it began, in a session that the app filled, under a new id."""
         visitor.session.set("cart", "of somebody unknown")

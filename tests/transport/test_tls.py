@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import threading
 
+import certifi
 import pytest
+
+from cyberid_client.tls import make_context
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -187,3 +191,10 @@ def test_the_environment_names_no_password(serve, transport, get, monkeypatch, t
     server = serve(ANSWER)
     transport().send(get(server.url))
     assert b"authorization" not in server.requests[0].lower()
+
+
+def test_nothing_older_than_tls_1_2_is_spoken():
+    """What the issuer is asked with refuses every older version, whatever the machine's own settings are."""
+    context = make_context(None, default_ca_path=certifi.where())
+    assert ssl.TLSVersion.TLSv1_2 == context.minimum_version
+    assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
