@@ -352,7 +352,7 @@ class TestTOML:
     def test_names_within_names_without_end_are_refused(self, tmp_path):
         """Dotted names make tables in tables, as many as the file is long."""
         place = tmp_path / "shop.toml"
-        place.write_text("a" + ".a" * 50_000 + " = 1")
+        place.write_text("a" + ".a" * 5_000 + " = 1")
         assert ("config.toml", None) == refused(RelyingParty.from_toml, place)
 
     @pytest.mark.parametrize("data", [None, 7, "issuer = 'x'", bytearray(b"issuer = 'x'")])

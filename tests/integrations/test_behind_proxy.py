@@ -168,6 +168,7 @@ def test_logout_token_ends_the_session_in_every_worker(served):
     assert WORKERS == len(seen)
 
 
+@pytest.mark.slow
 def test_redis_and_postgresql(not_here, tmp_path):
     """With both configured, logins wait in Redis, everything else is in PostgreSQL, and nothing in a file."""
     if not all(find_program(name) for name in ("redis-server", "postgres", "initdb")):

@@ -45,7 +45,13 @@ def in_a_file(tmp_path):
     return candidate
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+# Each starts several processes; two of them for every day.
+SLOW = {"shared", "durable", "only_our_errors"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in BY_NAME]
+)
 def test_the_sqlite_store_keeps_every_guarantee(in_a_file, name):
     """A store in a file that says that it is single use, shared and durable is all of that."""
     candidate = in_a_file()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import broken_replay_stores as broken
 import pytest
 
-from cyberid_client.errors import ConfigurationError, StoreError
+from cyberid_client.errors import ConfigurationError
 from cyberid_client.stores import AsyncMemoryReplayStore, MemoryReplayStore
 from cyberid_client.testing.store_async import BlockingReplayStore
 from cyberid_client.testing.store_conformance import BrokenGuaranteeError
@@ -28,141 +29,23 @@ WITHIN_ONE = {
 }
 
 
-class Good:
-    """A transactional store in a dictionary, one message at a time; each broken one changes a part of it."""
-
-    shared, durable, transactional = False, False, True
-
-    def __init__(self):
-        self.store, self.counters = MemoryReplayStore(20), {}
-
-    def once(self, key, effect, *, expires_at, now):
-        before = dict(self.counters)
-
-        def guarded(_none):
-            try:
-                effect(self)
-            except BaseException:
-                self.counters = before
-                raise
-
-        return self.store.once(key, guarded, expires_at=expires_at, now=now)
-
-    def advance(self, transaction, subject, sequence):
-        higher = sequence > self.counters.get(subject, -1)
-        if higher:
-            self.counters[subject] = sequence
-        return higher
-
-
-class SaysNothing(Good):
-    shared = None
-
-
-class RunsAgain(Good):
-    def once(self, key, effect, *, expires_at, now):
-        effect(self)
-        return True
-
-
-class ForgetsEarly(Good):
-    def once(self, key, effect, *, expires_at, now):
-        return super().once(key, effect, expires_at=now, now=now)
-
-
-class GivesNothing(Good):
-    def once(self, key, effect, *, expires_at, now):
-        return self.store.once(key, effect, expires_at=expires_at, now=now)
-
-
-class KnowsBeforeTheEffect(Good):
-    def once(self, key, effect, *, expires_at, now):
-        ran = self.store.once(key, lambda _none: None, expires_at=expires_at, now=now)
-        if ran:
-            effect(self)
-        return ran
-
-
-class SwallowsErrors(Good):
-    def once(self, key, effect, *, expires_at, now):
-        try:
-            return super().once(key, effect, expires_at=expires_at, now=now)
-        except StoreError:
-            raise
-        except Exception:  # noqa: BLE001 - what it does wrong
-            return False
-
-
-class LooksFirst(Good):
-    def __init__(self):
-        super().__init__()
-        self.known = set()
-
-    def once(self, key, effect, *, expires_at, now):
-        if key in self.known:
-            return False
-        effect(self)
-        self.known.add(key)
-        return True
-
-
-class EvictsTheOldest(Good):
-    def __init__(self):
-        super().__init__()
-        self.known = []
-
-    def once(self, key, effect, *, expires_at, now):
-        if key in self.known:
-            return False
-        effect(self)
-        self.known = [*self.known, key][-20:]
-        return True
-
-
-class AnswersWithoutBackend(Good):
-    pass
-
-
-class CountsAnything(Good):
-    def advance(self, transaction, subject, sequence):
-        return True
-
-
-class KeepsCounters(Good):
-    def once(self, key, effect, *, expires_at, now):
-        return self.store.once(key, lambda _none: effect(self), expires_at=expires_at, now=now)
-
-
-class CountsWithoutTransactions(MemoryReplayStore):
-    def advance(self, transaction, subject, sequence):
-        return True
-
-
-class PretendsToBeShared(MemoryReplayStore):
-    shared = True
-
-
-class PretendsToBeDurable(MemoryReplayStore):
-    shared = durable = True
-
-
 # (store, the guarantee that it breaks, a word of what is found)
 BROKEN = [
-    (SaysNothing, "declares", "shared is not True or False"),
-    (RunsAgain, "one_effect", "again 0 seconds later"),
-    (ForgetsEarly, "one_effect", "again 0 seconds later"),
-    (GivesNothing, "transaction", "was given None"),
-    (KnowsBeforeTheEffect, "failed_effect", "did not come out"),
-    (SwallowsErrors, "failed_effect", "did not come out"),
-    (LooksFirst, "one_effect_by_threads", "threads"),
-    (EvictsTheOldest, "full", "took another"),
-    (AnswersWithoutBackend, "only_our_errors", "as if nothing had happened"),
-    (CountsAnything, "counters", "was not raised to 0|was raised to 0"),
-    (KeepsCounters, "taken_back_together", "stayed raised"),
-    (CountsWithoutTransactions, "no_counters", "counted"),
-    (PretendsToBeShared, "shared", "did not know"),
-    (PretendsToBeShared, "one_effect_by_processes", "processes"),
-    (PretendsToBeDurable, "durable", "again after its process was killed"),
+    (broken.SaysNothing, "declares", "shared is not True or False"),
+    (broken.RunsAgain, "one_effect", "again 0 seconds later"),
+    (broken.ForgetsEarly, "one_effect", "again 0 seconds later"),
+    (broken.GivesNothing, "transaction", "was given None"),
+    (broken.KnowsBeforeTheEffect, "failed_effect", "did not come out"),
+    (broken.SwallowsErrors, "failed_effect", "did not come out"),
+    (broken.LooksFirst, "one_effect_by_threads", "threads"),
+    (broken.EvictsTheOldest, "full", "took another"),
+    (broken.AnswersWithoutBackend, "only_our_errors", "as if nothing had happened"),
+    (broken.CountsAnything, "counters", "was not raised to 0|was raised to 0"),
+    (broken.KeepsCounters, "taken_back_together", "stayed raised"),
+    (broken.CountsWithoutTransactions, "no_counters", "counted"),
+    (broken.PretendsToBeShared, "shared", "did not know"),
+    (broken.PretendsToBeShared, "one_effect_by_processes", "processes"),
+    (broken.PretendsToBeDurable, "durable", "again after its process was killed"),
 ]
 
 
@@ -182,7 +65,7 @@ def test_the_memory_stores_keep_what_they_declare(fresh):
 
 def test_what_the_broken_stores_are_made_from_is_good():
     """Each broken store breaks what it changes, and nothing else is wrong with it."""
-    kept = check_replay_store(ReplayCandidate(fresh=lambda: Good, max_entries=20))
+    kept = check_replay_store(ReplayCandidate(fresh=lambda: broken.Good, max_entries=20))
     assert (WITHIN_ONE - {"no_counters"}) | {"full", "counters", "taken_back_together"} == set(kept)
 
 
@@ -205,5 +88,5 @@ def test_every_guarantee_but_death_can_fail_here():
 def test_an_opener_that_does_not_open_elsewhere_is_the_developers_error():
     """A store that cannot be opened in another process is not called broken."""
     with pytest.raises(ConfigurationError) as caught:
-        BY_NAME["shared"].check(ReplayCandidate(fresh=lambda: lambda *_: PretendsToBeShared()))
+        BY_NAME["shared"].check(ReplayCandidate(fresh=lambda: lambda *_: broken.PretendsToBeShared()))
     assert ("testing.store_opener", "fresh") == (caught.value.code, caught.value.setting)

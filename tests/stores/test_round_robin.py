@@ -38,7 +38,8 @@ def test_two_processes_finish_each_others_logins(request, name):
     assert 1 == len({pseudonym for pseudonym, _ in outcomes})
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PENDING)
 def test_two_processes_that_finish_at_once_have_one_winner(request, name):
     """A callback that comes to two processes at the same moment is one login."""
     issuer = MockIssuer()
