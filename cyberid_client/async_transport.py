@@ -113,20 +113,27 @@ class _Side:
     def _open(self) -> tuple[httpx2.AsyncHTTPTransport, ...]:
         import httpx2  # noqa: PLC0415 - an optional part, loaded by who uses it
 
+        from cyberid_client.async_connections import (  # noqa: PLC0415 - as above
+            close_what_is_given_up,
+        )
+
         if self._tls is None:
             self._tls = self._make_tls()
         limits = httpx2.Limits(
             max_connections=self._limits.pool_size, max_keepalive_connections=self._limits.pool_size
         )
-        direct = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
+        direct = close_what_is_given_up(
+            httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
+        )
         if self._limits.proxy is None:
             return (direct,)
         # A proxy that speaks TLS itself is shown nothing.
         speaks_tls = self._limits.proxy.startswith("https:")
         proxy = httpx2.Proxy(self._limits.proxy, ssl_context=_tls_of(self._limits) if speaks_tls else None)
-        return direct, httpx2.AsyncHTTPTransport(
+        through_proxy = httpx2.AsyncHTTPTransport(
             verify=self._tls, trust_env=False, limits=limits, proxy=proxy
         )
+        return direct, close_what_is_given_up(through_proxy)
 
     def _make_tls(self) -> ssl.SSLContext:
         context = _tls_of(self._limits)

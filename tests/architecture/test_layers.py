@@ -27,7 +27,7 @@ FLOORS = (
     ("config",),
     ("handshake",),
     ("inspection",),
-    ("tls", "http_rules"),
+    ("tls", "http_rules", "async_connections"),
     (
         "stores",
         "transport",
@@ -102,13 +102,13 @@ REACHES: dict[str, frozenset[str]] = {
     ),
     # the network
     "socket": frozenset({"transport", "testing", "cli"}),
-    "ssl": frozenset({"async_transport", "tls", "transport", "testing"}),
+    "ssl": frozenset({"async_connections", "async_transport", "tls", "transport", "testing"}),
     "http": frozenset({"transport", "testing"}),
     "http.client": frozenset({"transport", "testing"}),
     "urllib.request": frozenset(),
     "requests": frozenset({"transport"}),
     "urllib3": frozenset({"transport"}),
-    "httpx2": frozenset({"async_transport"}),
+    "httpx2": frozenset({"async_connections", "async_transport"}),
     # code out of data
     "pickle": frozenset(),
     "marshal": frozenset(),

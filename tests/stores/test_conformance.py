@@ -46,7 +46,7 @@ def in_a_file(tmp_path):
 
 
 # Each starts several processes; two of them for every day.
-SLOW = {"shared", "durable", "only_our_errors"}
+SLOW = {"shared", "durable", "only_our_errors", "taken_once_through_death", "bound"}
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,19 @@ WITH_PROCESSES = {
     "one_effect_by_processes",
     "death_in_the_effect",
 }
+AWAITED_EVERY_DAY = {"round_trip", "taken_once", "one_effect", "transaction"}
 EVERY_DAY = {
     ("redis", "taken_once_by_processes"),
     ("postgresql", "taken_once_by_processes"),
     ("postgresql", "one_effect_by_processes"),
 }
+
+
+def is_for_every_day(name, guarantee):
+    """Tell whether a pair is tried in every run: few with processes, and few that are awaited."""
+    if guarantee in WITH_PROCESSES:
+        return (name, guarantee) in EVERY_DAY
+    return not name.endswith("-async") or guarantee in AWAITED_EVERY_DAY
 
 
 def combined(names, guarantees):
@@ -41,9 +49,7 @@ def combined(names, guarantees):
             name,
             guarantee,
             id=f"{name}-{guarantee}",
-            marks=pytest.mark.slow
-            if guarantee.name in WITH_PROCESSES and (name, guarantee.name) not in EVERY_DAY
-            else (),
+            marks=() if is_for_every_day(name, guarantee.name) else pytest.mark.slow,
         )
         for name in names
         for guarantee in guarantees

@@ -11,11 +11,8 @@ from cyberid_client.testing import MockIssuer
 LOGINS = 6
 
 
-# Redis and PostgreSQL for every day, the others where there is time.
-BOTH = [
-    name if name in {"redis", "postgresql-async"} else pytest.param(name, marks=pytest.mark.slow)
-    for name in PENDING
-]
+# Redis for every day, the others where there is time.
+BOTH = [name if name == "redis" else pytest.param(name, marks=pytest.mark.slow) for name in PENDING]
 
 
 @pytest.mark.parametrize("name", BOTH)
