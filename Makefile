@@ -10,7 +10,7 @@ export PYTHONSAFEPATH := 1
 # Folders are listed too: their time changes when a file is deleted.
 SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
 EXTRAS := --extra async --extra cli --extra flask --extra jwe --extra redis --extra sql
-PYTEST := CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2
+PYTEST := CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --dist worksteal
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
@@ -48,7 +48,7 @@ cover: .build/test/installed .build/interop/ready
 
 # What takes longer than one cares to wait for: many examples of every property, other ones in each run.
 full: .build/test/installed .build/interop/ready
-	@CYBERID_HYPOTHESIS=full CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2
+	@CYBERID_HYPOTHESIS=full CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --dist worksteal
 
 check: .build/test/installed
 	@.build/test/bin/ruff check
