@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from cyberid_client.aio import AsyncClient
     from cyberid_client.client import Client
     from cyberid_client.config import (
+        AppLaunchSettings,
         ClientCertificate,
         ClientKey,
         ClientKeys,
         DecryptionKey,
         HTTPLimits,
         RelyingParty,
+        WalletIdentity,
+        WalletSettings,
     )
     from cyberid_client.errors import (
         ChainError,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     )
     from cyberid_client.models import (
         AgeBand,
+        AppLaunch,
+        AppOutcome,
         Assurance,
         Channel,
         Evidence,
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
         Login,
         LoginRequest,
         Persistence,
+        PresentationReply,
+        PresentationRequest,
+        PresentationState,
         Pseudonym,
         PseudonymDigest,
         PseudonymKeys,
@@ -55,12 +63,15 @@ _HOME: Final = {
     "aio": ("AsyncClient",),
     "client": ("Client",),
     "config": (
+        "AppLaunchSettings",
         "ClientCertificate",
         "ClientKey",
         "ClientKeys",
         "DecryptionKey",
         "HTTPLimits",
         "RelyingParty",
+        "WalletIdentity",
+        "WalletSettings",
     ),
     "errors": (
         "ChainError",
@@ -77,6 +88,8 @@ _HOME: Final = {
     ),
     "models": (
         "AgeBand",
+        "AppLaunch",
+        "AppOutcome",
         "Assurance",
         "Channel",
         "Evidence",
@@ -84,6 +97,9 @@ _HOME: Final = {
         "Login",
         "LoginRequest",
         "Persistence",
+        "PresentationReply",
+        "PresentationRequest",
+        "PresentationState",
         "Pseudonym",
         "PseudonymDigest",
         "PseudonymKeys",
@@ -97,6 +113,9 @@ __all__ = [
     "AccountStanding",
     "AccountState",
     "AgeBand",
+    "AppLaunch",
+    "AppLaunchSettings",
+    "AppOutcome",
     "Assurance",
     "AsyncClient",
     "ChainError",
@@ -118,6 +137,9 @@ __all__ = [
     "LoginRestartError",
     "LogoutNotice",
     "Persistence",
+    "PresentationReply",
+    "PresentationRequest",
+    "PresentationState",
     "Pseudonym",
     "PseudonymDigest",
     "PseudonymKeys",
@@ -131,6 +153,8 @@ __all__ = [
     "TrustStore",
     "UnavailableError",
     "VerificationError",
+    "WalletIdentity",
+    "WalletSettings",
     "WebhookReply",
 ]
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cyberid_client.effects import (
     Advance,
@@ -16,7 +16,9 @@ from cyberid_client.effects import (
     Leg,
     LegEffect,
     Once,
+    StorePeek,
     StorePut,
+    StoreSwap,
     StoreTake,
     Wait,
 )
@@ -25,6 +27,7 @@ from cyberid_client.handshake.flow import SignatureWanted, Signed
 from cyberid_client.ports import (
     AsyncPendingStore,
     AsyncReplayStore,
+    AsyncRevisableStore,
     AsyncTransport,
     HTTPRequest,
     HTTPResponse,
@@ -107,7 +110,7 @@ class AsyncDriver:
                 result: T = stop.value
                 return result
 
-    async def _answer(self, effect: LegEffect) -> object:  # noqa: PLR0911 - one line per kind of effect
+    async def _answer(self, effect: LegEffect) -> object:  # noqa: C901, PLR0911 - one line per kind of effect
         match effect:
             case HTTPRequest():
                 return await self._send(effect)
@@ -115,6 +118,10 @@ class AsyncDriver:
                 return await _guarded(lambda: self.pending.put(key, record, expires_at=expires_at, now=now))
             case StoreTake(key=key, carried=carried, now=now):
                 return await _guarded(lambda: self.pending.take(key, carried=carried, now=now))
+            case StorePeek(key=key, now=now):
+                return await _guarded(lambda: self._revisable.peek(key, now=now))
+            case StoreSwap(key=key, old=old, new=new, now=now):
+                return await _guarded(lambda: self._revisable.swap(key, old=old, new=new, now=now))
             case SignatureWanted():
                 return await _sign(effect)
             case Background(work=work):
@@ -149,6 +156,11 @@ class AsyncDriver:
         for task, work in list(self._tasks.items()):
             if task.get_loop().is_closed():
                 self._end(work, task)
+
+    @property
+    def _revisable(self) -> AsyncRevisableStore:
+        # Looked at when a presentation starts: no other leg reads or changes a record in its place.
+        return cast("AsyncRevisableStore", self.pending)
 
     async def _send(self, request: HTTPRequest) -> HTTPResponse:
         try:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from cyberid_client.effects import Advance, Background, Call, Leg, LegEffect, Once, StorePut, StoreTake, Wait
+from cyberid_client.effects import (
+    Advance,
+    Background,
+    Call,
+    Leg,
+    LegEffect,
+    Once,
+    StorePeek,
+    StorePut,
+    StoreSwap,
+    StoreTake,
+    Wait,
+)
 from cyberid_client.errors import CyberIDError
 from cyberid_client.handshake.flow import SignatureWanted
-from cyberid_client.ports import HTTPRequest, HTTPResponse, PendingStore, ReplayStore, Transport
+from cyberid_client.ports import (
+    HTTPRequest,
+    HTTPResponse,
+    PendingStore,
+    ReplayStore,
+    RevisableStore,
+    Transport,
+)
 from cyberid_client.replies import as_ran, as_response, failed_response, failed_store, sign_now
 
 __all__ = ["Driver"]
@@ -59,7 +78,7 @@ class Driver:
         """Give back connections."""
         self._transport.close()
 
-    def _answer(self, effect: LegEffect) -> object:  # noqa: PLR0911 - one line per kind of effect
+    def _answer(self, effect: LegEffect) -> object:  # noqa: C901, PLR0911 - one line per kind of effect
         match effect:
             case HTTPRequest():
                 return self._send(effect)
@@ -67,6 +86,10 @@ class Driver:
                 return _guarded(lambda: self.pending.put(key, record, expires_at=expires_at, now=now))
             case StoreTake(key=key, carried=carried, now=now):
                 return _guarded(lambda: self.pending.take(key, carried=carried, now=now))
+            case StorePeek(key=key, now=now):
+                return _guarded(lambda: self._revisable.peek(key, now=now))
+            case StoreSwap(key=key, old=old, new=new, now=now):
+                return _guarded(lambda: self._revisable.swap(key, old=old, new=new, now=now))
             case SignatureWanted():
                 return sign_now(effect)
             case Background(work=work):
@@ -80,6 +103,11 @@ class Driver:
             case Call(function=function, arguments=arguments):
                 return function(*arguments)
         return effect.tried
+
+    @property
+    def _revisable(self) -> RevisableStore:
+        # Looked at when a presentation starts: no other leg reads or changes a record in its place.
+        return cast("RevisableStore", self.pending)
 
     def _send(self, request: HTTPRequest) -> HTTPResponse:
         try:

@@ -25,7 +25,9 @@ __all__ = [
     "Leg",
     "LegEffect",
     "Once",
+    "StorePeek",
     "StorePut",
+    "StoreSwap",
     "StoreTake",
     "Wait",
 ]
@@ -91,6 +93,36 @@ class StoreTake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorePeek:
+    """Read a record and leave it where it is; answered with the record or ``None``.
+
+    Attributes:
+        key: as for :meth:`cyberid_client.ports.RevisableStore.peek`.
+        now: likewise.
+    """
+
+    key: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSwap:
+    """Change a record that is still what it was; answered with whether it was.
+
+    Attributes:
+        key: as for :meth:`cyberid_client.ports.RevisableStore.swap`.
+        old: likewise.
+        new: likewise.
+        now: likewise.
+    """
+
+    key: str
+    old: bytes = field(repr=False)
+    new: bytes = field(repr=False)
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
     """Run an effect unless its key is known; answered with whether it ran.
 
@@ -139,6 +171,6 @@ class Call:
     arguments: tuple[object, ...] = field(default=(), repr=False)
 
 
-LegEffect = Effect | Background | Wait | StorePut | StoreTake | Once | Advance | Call
+LegEffect = Effect | Background | Wait | StorePut | StoreTake | StorePeek | StoreSwap | Once | Advance | Call
 # Each effect has an answer of its own kind, which no type can say of a generator.
 Leg = Generator[LegEffect, Any, T]

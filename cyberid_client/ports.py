@@ -16,6 +16,7 @@ __all__ = [
     "AsyncDocumentCache",
     "AsyncPendingStore",
     "AsyncReplayStore",
+    "AsyncRevisableStore",
     "AsyncSigner",
     "AsyncTransport",
     "CachedDocument",
@@ -26,6 +27,7 @@ __all__ = [
     "HTTPResponse",
     "PendingStore",
     "ReplayStore",
+    "RevisableStore",
     "Signer",
     "Transport",
 ]
@@ -42,7 +44,7 @@ class HTTPRequest:
         body: the form body, empty for ``GET``; holds secrets and is never shown.
         max_bytes: the response body may be at most this long.
         purpose: a word for logs: ``discovery``, ``jwks``, ``par``, ``token``, ``crl``,
-            ``status_aggregation`` or ``status_list``.
+            ``app_verification``, ``status_aggregation`` or ``status_list``.
         shows_certificate: the client's certificate is shown in TLS (RFC 8705); never otherwise.
         newer_than: seconds since the epoch, by the client's clock: an answer that a shared cache got at that
             moment or before is not good enough. ``None``: any fresh one is. Who fetches again what it holds
@@ -164,6 +166,58 @@ class AsyncPendingStore(Protocol):
 
     async def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
         """As :meth:`PendingStore.take`."""
+        ...
+
+
+class RevisableStore(PendingStore, Protocol):
+    """A store of pending logins whose records can be read and changed before they are taken.
+
+    A wallet presentation has three parties that come in any order: the wallet that fetches the request, maybe
+    twice, the wallet that answers, and the browser that finishes. A store that keeps nothing itself
+    (:class:`~cyberid_client.stores.SealedCookieStore`) cannot serve it.
+    """
+
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """Return the record and leave it where it is; ``None`` when there is none (any more).
+
+        Args:
+            key: as for :meth:`PendingStore.put`.
+            now: the client's clock.
+
+        Raises:
+            StoreError: it is not known whether there is a record.
+        """
+        ...
+
+    def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """Put ``new`` in the place of ``old``, if the record is still ``old``; in one step.
+
+        The moment from which the record is gone stays as it was put.
+
+        Args:
+            key: as for :meth:`PendingStore.put`.
+            old: what :meth:`peek` returned.
+            new: opaque and encrypted, at most 4 KiB.
+            now: the client's clock.
+
+        Returns:
+            Whether it was ``old``; ``False`` also when there is no record (any more).
+
+        Raises:
+            StoreError: it is not known which of the two the record is.
+        """
+        ...
+
+
+class AsyncRevisableStore(AsyncPendingStore, Protocol):
+    """The same as :class:`RevisableStore`, awaited."""
+
+    async def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """As :meth:`RevisableStore.peek`."""
+        ...
+
+    async def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """As :meth:`RevisableStore.swap`."""
         ...
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from cyberid_client.models import Assurance, Persistence, keep_secret
 from cyberid_client.trust import Algorithm, ChainProfile, RevocationPolicy, TrustStore
 
-__all__ = ["Expected"]
+__all__ = ["Expected", "ExpectedPresentation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +60,48 @@ class Expected:
 
     def __post_init__(self) -> None:
         keep_secret(self, "nonce", "access_token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedPresentation:
+    """What one wallet presentation must say, whatever its format; made by :meth:`RelyingParty.expect_presentation`.
+
+    Attributes:
+        issuer: of the credential, byte for byte.
+        sector: for which the credential was made.
+        audience: for whom the wallet made the presentation: the client id of the request, prefix included.
+        nonce: of the request.
+        algorithm: the one that is accepted of the credential's signer.
+        holder_algorithm: the one that is accepted of the key that the credential is bound to.
+        trust: the pinned roots.
+        profile: what the credential signer's chain must look like.
+        assurance: the mode that was asked for.
+        modes: which mode a value of ``acr`` stands for; a presentation is never R03 or R04.
+        age_band: whether it was asked for.
+        epoch_length: seconds, from the issuer's metadata.
+        leeway: seconds that are forgiven ahead of our clock.
+        revocation: what is demanded of the revocation lists.
+    """
+
+    issuer: str
+    sector: str
+    audience: str
+    nonce: str = field(repr=False)
+    algorithm: Algorithm
+    holder_algorithm: Algorithm
+    trust: TrustStore
+    profile: ChainProfile
+    assurance: Assurance
+    modes: Mapping[str, Assurance]
+    age_band: bool
+    epoch_length: int
+    leeway: int
+    revocation: RevocationPolicy
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "nonce")
+
+    @property
+    def chain_required(self) -> bool:
+        """A chain must lead from the signing key to a pinned root; for credentials there is no exception."""
+        return True

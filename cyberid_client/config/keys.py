@@ -27,13 +27,11 @@ __all__ = [
     "KEY_ENCRYPTIONS",
     "ClientCertificate",
     "ClientKey",
-    "ClientKeys",
     "DecryptionKey",
 ]
 
 RSA_FLOOR: Final = 2048
 KID_LIMIT: Final = 255
-KEYS_LIMIT: Final = 8
 
 # RFC 7518 §4.1 and §5.1, cut down: no RSA1_5, no dir, no password, nothing that is not authenticated.
 KEY_ENCRYPTIONS: Final = ("ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256")
@@ -239,53 +237,6 @@ class ClientCertificate:
     def __reduce__(self) -> Never:
         message = "ClientCertificate is not written out"
         raise TypeError(message)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientKeys:
-    """All keys of a relying party.
-
-    During a rotation publish the next key in ``also_published`` until the issuer has seen it, then sign
-    with it, and publish the old one for as long as assertions made with it may still be on their way.
-
-    Attributes:
-        signing: signs requests and client assertions.
-        decryption: opens encrypted assertions; the newest first, older ones during a rotation.
-        also_published: signing keys that :meth:`Client.jwks` shows beside ``signing``, and that sign nothing.
-        tls: shown in TLS; needed for ``sender_constraint="mtls"`` and for client authentication by TLS.
-
-    Raises:
-        ConfigurationError: one of them is of another kind, or two have the same key id.
-    """
-
-    signing: ClientKey
-    decryption: tuple[DecryptionKey, ...] = ()
-    also_published: tuple[ClientKey, ...] = ()
-    tls: ClientCertificate | None = None
-
-    def __post_init__(self) -> None:
-        if not _are((self.signing,), ClientKey) or not _are(self.also_published, ClientKey):
-            raise ConfigurationError("config.client_key", "keys.signing")
-        if not _are(self.decryption, DecryptionKey):
-            raise ConfigurationError("config.decryption_key", "keys.decryption")
-        if not isinstance(self.tls, ClientCertificate | None):
-            raise ConfigurationError("config.client_certificate", "keys.tls")
-        kids = [key.kid for key in self._published]
-        if len(set(kids)) != len(kids):
-            raise ConfigurationError("config.client_keys", "keys")
-
-    @property
-    def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The public halves as a JWK set (RFC 7517 §5), for a ``jwks_uri`` of the relying party's own."""
-        return {"keys": [key.public_jwk for key in self._published]}
-
-    @property
-    def _published(self) -> tuple[ClientKey | DecryptionKey, ...]:
-        return (self.signing, *self.also_published, *self.decryption)
-
-
-def _are(keys: object, kind: type) -> bool:
-    return isinstance(keys, tuple) and len(keys) <= KEYS_LIMIT and all(isinstance(key, kind) for key in keys)
 
 
 def _checked_kid(kid: object) -> str:

@@ -13,6 +13,7 @@ from os import PathLike
 from types import MappingProxyType
 from typing import Final, Literal
 
+from cyberid_client.config.app_launch import AppLaunchSettings
 from cyberid_client.config.bounds import (
     LEEWAY_LIMIT,
     PENDING_LIFETIME_LIMIT,
@@ -21,19 +22,30 @@ from cyberid_client.config.bounds import (
     is_table_of_modes,
     is_whole,
 )
-from cyberid_client.config.expected import Expected
-from cyberid_client.config.keys import CONTENT_ENCRYPTIONS, ClientKey, ClientKeys
+from cyberid_client.config.client_keys import ClientKeys
+from cyberid_client.config.expected import Expected, ExpectedPresentation
+from cyberid_client.config.keys import CONTENT_ENCRYPTIONS, ClientKey
 from cyberid_client.config.limits import HTTPLimits
+from cyberid_client.config.wallet import WalletSettings
 from cyberid_client.errors import ConfigurationError, SignatureError
 from cyberid_client.models import Assurance, Persistence, PseudonymKeys
 from cyberid_client.tracebacks import OwnFramesDropped
-from cyberid_client.trust import ChainProfile, PurposeTable, RevocationPolicy, TrustStore, find_algorithm
+from cyberid_client.trust import (
+    Algorithm,
+    ChainProfile,
+    PurposeTable,
+    RevocationPolicy,
+    TrustStore,
+    find_algorithm,
+)
 from cyberid_client.wire.urls import WebURL, parse_web_url
 
 __all__ = ["RelyingParty"]
 
 logger: Final = logging.getLogger("cyberid_client")
 
+# A presentation says what the issuer checked about a key; a face is not among that (profile §5).
+_WALLET_MODES: Final = MappingProxyType({mode.value: mode for mode in (Assurance.R01, Assurance.R02)})
 _OWN_MODES: Final = MappingProxyType({mode.value: mode for mode in Assurance})
 
 
@@ -76,6 +88,8 @@ class RelyingParty:
         age_band: whether logins ask for it.
         clock_leeway: seconds, 0 to 60, forgiven only ahead of our clock.
         pending_lifetime: seconds that a person has to come back, 60 to 3600.
+        app_launch: for logins by the ID app on a phone; without it there are none.
+        wallet: for logins by wallet presentation; without it there are none. ``keys.wallet`` is needed.
         http: limits of the transport.
 
     Raises:
@@ -112,6 +126,8 @@ class RelyingParty:
     age_band: bool = False
     clock_leeway: int = 10
     pending_lifetime: int = 600
+    app_launch: AppLaunchSettings | None = None
+    wallet: WalletSettings | None = None
     http: HTTPLimits = field(default_factory=HTTPLimits)
     _profile: ChainProfile = field(init=False, repr=False, compare=False)
     _issuer_url: WebURL = field(init=False, repr=False, compare=False)
@@ -129,6 +145,7 @@ class RelyingParty:
         self._check_exceptions()
         redirect_url = self._web_url(self.redirect_uri, "config.redirect_uri", "redirect_uri")
         object.__setattr__(self, "_sector", self.sector or redirect_url.origin)
+        self._check_ways_in()
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
 
     @classmethod
@@ -318,6 +335,49 @@ class RelyingParty:
             revocation=self.revocation,
         )
 
+    def expect_presentation(
+        self,
+        *,
+        nonce: str,
+        audience: str,
+        assurance: Assurance,
+        age_band: bool,
+        epoch_length: int,
+    ) -> ExpectedPresentation:
+        """Say what the presentation of one request must say.
+
+        Args:
+            nonce: of the request.
+            audience: the client id that the request was made with.
+            assurance: the mode that was asked for.
+            age_band: whether it was asked for.
+            epoch_length: seconds, from the issuer's metadata.
+
+        Raises:
+            ConfigurationError: ``config.wallet``: this relying party has no wallet settings;
+                ``presentation.assurance``: no presentation reaches this mode.
+        """
+        if self.wallet is None or self.trust is None:
+            raise ConfigurationError("config.wallet", "wallet")
+        if assurance not in _WALLET_MODES.values():
+            raise ConfigurationError("presentation.assurance", "assurance")
+        return ExpectedPresentation(
+            issuer=self.issuer,
+            sector=self._sector,
+            audience=audience,
+            nonce=nonce,
+            algorithm=find_algorithm(self.wallet.algorithm or self.algorithm),
+            holder_algorithm=find_algorithm(self.wallet.holder_algorithm),
+            trust=self.trust,
+            profile=ChainProfile.credential(self.issuer, purposes=self.purposes),
+            assurance=assurance,
+            modes=_WALLET_MODES,
+            age_band=age_band,
+            epoch_length=epoch_length,
+            leeway=self.clock_leeway,
+            revocation=self.revocation,
+        )
+
     @property
     def _has_exception(self) -> bool:
         return self.metadata_trust == "tls" or self.assertion_chain == "absent"
@@ -328,12 +388,17 @@ class RelyingParty:
             raise ConfigurationError("config.trust_missing", "trust")
         if not self.algorithm:
             raise ConfigurationError("config.no_algorithm", "algorithm")
+        self._find_algorithm(self.algorithm)
+
+    @staticmethod
+    def _find_algorithm(name: str) -> Algorithm:
         try:
-            is_available = find_algorithm(self.algorithm).is_available
+            algorithm = find_algorithm(name)
         except SignatureError:
             raise ConfigurationError("config.no_algorithm", "algorithm") from None
-        if not is_available:
+        if not algorithm.is_available:
             raise ConfigurationError("config.algorithm_unavailable", "algorithm")
+        return algorithm
 
     def _check_client(self) -> None:
         if not is_client_id(self.client_id):
@@ -346,6 +411,21 @@ class RelyingParty:
             raise ConfigurationError("config.sector", "sector")
         if not isinstance(self.assurance, Assurance):
             raise ConfigurationError("config.assurance", "assurance")
+
+    def _check_ways_in(self) -> None:
+        """Refuse other ways in where the profile's full chain of trust is not demanded."""
+        if self._has_exception and not (self.app_launch is None and self.wallet is None):
+            raise ConfigurationError("config.exceptions", "app_launch" if self.wallet is None else "wallet")
+        if self.wallet is None:
+            return
+        endpoint = self._web_url(self.wallet.endpoint, "config.wallet", "wallet.endpoint")
+        if endpoint.query or endpoint.fragment or self.wallet.endpoint.endswith("/"):
+            raise ConfigurationError("config.wallet", "wallet.endpoint")
+        if self._keys.wallet is None:
+            raise ConfigurationError("config.wallet_identity", "keys.wallet")
+        for name in (self.wallet.algorithm, self.wallet.holder_algorithm):
+            if name is not None:
+                self._find_algorithm(name)
 
     def _all_keys(self) -> ClientKeys:
         if self.keys is None and isinstance(self.key, ClientKey):
@@ -410,6 +490,8 @@ _KINDS: Final = {
     "other_redirect_uris": tuple,
     "pseudonym_keys": PseudonymKeys | None,
     "persistence": Persistence | None,
+    "app_launch": AppLaunchSettings | None,
+    "wallet": WalletSettings | None,
 }
 
 # The first value of each is the profile's own.

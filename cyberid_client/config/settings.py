@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from cyberid_client.config.keys import ClientCertificate, ClientKey, ClientKeys, DecryptionKey
+from cyberid_client.config.client_keys import ClientKeys
+from cyberid_client.config.keys import ClientCertificate, ClientKey, DecryptionKey
 from cyberid_client.config.limits import HTTPLimits
 from cyberid_client.config.relying_party import RelyingParty
 from cyberid_client.errors import ConfigurationError

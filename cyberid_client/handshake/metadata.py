@@ -72,6 +72,9 @@ class IssuerMetadata:
         require_signed_request_object: requests are taken as signed objects only, RFC 9101 §10.5.
         backchannel_logout_supported: the issuer tells of logouts.
         backchannel_logout_session_supported: it names the session when it does.
+        app_verification_endpoint: where app launches are verified, or ``None``.
+        app_launch_face: the ID app takes pictures in app launches.
+        credential_epoch_length: seconds, or ``None``.
         chain: of the signer; ``None`` when nobody signed.
     """
 
@@ -89,6 +92,9 @@ class IssuerMetadata:
     require_signed_request_object: bool = False
     backchannel_logout_supported: bool = False
     backchannel_logout_session_supported: bool = False
+    app_verification_endpoint: str | None = None
+    app_launch_face: bool = False
+    credential_epoch_length: int | None = None
     chain: ChainOnDemand | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -271,6 +277,9 @@ def _build(
         require_signed_request_object=server.require_signed_request_object,
         backchannel_logout_supported=server.backchannel_logout_supported,
         backchannel_logout_session_supported=server.backchannel_logout_session_supported,
+        app_verification_endpoint=server.app_verification_endpoint,
+        app_launch_face=server.app_launch_face,
+        credential_epoch_length=server.credential_epoch_length,
         chain=chain,
     )
 

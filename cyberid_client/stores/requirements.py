@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import AsyncPendingStore, AsyncReplayStore, PendingStore, ReplayStore
 
-__all__ = ["require_single_use", "require_transactional"]
+__all__ = ["require_revisable", "require_single_use", "require_transactional"]
 
 
 def require_single_use(store: PendingStore | AsyncPendingStore) -> None:
@@ -25,6 +25,22 @@ def require_single_use(store: PendingStore | AsyncPendingStore) -> None:
     """
     if getattr(store, "single_use", False) is not True:
         raise ConfigurationError("store.not_single_use", "pending")
+
+
+def require_revisable(store: PendingStore | AsyncPendingStore) -> None:
+    """Refuse a store whose records cannot be read and changed before they are taken, or are taken twice.
+
+    For wallet presentations.
+
+    Args:
+        store: the client's store of pending logins.
+
+    Raises:
+        ConfigurationError: ``store.not_single_use``; ``store.not_revisable``: it has no ``peek`` and ``swap``.
+    """
+    require_single_use(store)
+    if not callable(getattr(store, "peek", None)) or not callable(getattr(store, "swap", None)):
+        raise ConfigurationError("store.not_revisable", "pending")
 
 
 def require_transactional(store: ReplayStore | AsyncReplayStore) -> None:

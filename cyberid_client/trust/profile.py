@@ -88,6 +88,36 @@ class ChainProfile:
         return cls._of_issuer(issuer, Purpose.STATUS, purposes)
 
     @classmethod
+    def credential(cls, issuer: str, *, purposes: PurposeTable | None = None) -> ChainProfile:
+        """Return the profile of the certificates that sign credentials of ``issuer``.
+
+        Args and errors are those of :meth:`assertion`.
+        """
+        return cls._of_issuer(issuer, Purpose.CREDENTIAL, purposes)
+
+    @classmethod
+    def relying_party(
+        cls, sector: str, *, response_uri: str, purposes: PurposeTable | None = None
+    ) -> ChainProfile:
+        """Return the profile of the certificate that a relying party shows to wallets.
+
+        Args:
+            sector: the sector identifier: its one SAN URI.
+            response_uri: where wallets send their answers: its host is the one SAN host.
+            purposes: the app's table; the built-in one if none is given.
+
+        Raises:
+            ConfigurationError: ``config.wallet``, when the address has no host.
+        """
+        rule = (purposes or PurposeTable.builtin()).rules[Purpose.RELYING_PARTY]
+        return cls(
+            eku=rule.ekus,
+            san_uri=sector,
+            san_host=_host(response_uri, "config.wallet", "wallet") if rule.names == "uri_and_host" else None,
+            policies=rule.policies,
+        )
+
+    @classmethod
     def _of_issuer(cls, issuer: str, purpose: Purpose, purposes: PurposeTable | None) -> ChainProfile:
         rule = (purposes or PurposeTable.builtin()).rules[purpose]
         return cls(
@@ -98,14 +128,14 @@ class ChainProfile:
         )
 
 
-def _host(url: str) -> str:
+def _host(url: str, code: str = "config.issuer", setting: str = "issuer") -> str:
     """Return the host of a URL in lower case, an address in its shortest spelling."""
     try:
         host = urlsplit(url).hostname
     except ValueError as error:
-        raise ConfigurationError("config.issuer", "issuer") from error
+        raise ConfigurationError(code, setting) from error
     if not host:
-        raise ConfigurationError("config.issuer", "issuer")
+        raise ConfigurationError(code, setting)
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

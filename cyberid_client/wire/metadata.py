@@ -59,6 +59,9 @@ class ServerMetadata:
         backchannel_logout_session_supported: likewise.
         mtls_token_endpoint: of ``mtls_endpoint_aliases``, or ``None`` (RFC 8705 §5).
         mtls_pushed_authorization_request_endpoint: likewise.
+        app_verification_endpoint: where app launches are verified, or ``None`` (profile §4).
+        app_launch_face: whether the ID app takes pictures in app launches.
+        credential_epoch_length: seconds, or ``None`` (profile §5).
     """
 
     issuer: str
@@ -90,6 +93,9 @@ class ServerMetadata:
     backchannel_logout_session_supported: bool
     mtls_token_endpoint: str | None
     mtls_pushed_authorization_request_endpoint: str | None
+    app_verification_endpoint: str | None
+    app_launch_face: bool
+    credential_epoch_length: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,4 +195,11 @@ def _server_metadata(claims: Fields) -> ServerMetadata:
         mtls_pushed_authorization_request_endpoint=aliases.optional_text(
             "pushed_authorization_request_endpoint"
         ),
+        app_verification_endpoint=claims.optional_text("app_verification_endpoint"),
+        app_launch_face=claims.flag("app_launch_face"),
+        credential_epoch_length=_seconds(claims, "credential_epoch_length"),
     )
+
+
+def _seconds(claims: Fields, name: str) -> int | None:
+    return claims.integer(name) if name in claims.members else None

@@ -104,6 +104,7 @@ def check_endpoints(subject: ServerSubject) -> None:
         server.status_list_aggregation_endpoint,
         server.mtls_pushed_authorization_request_endpoint,
         server.mtls_token_endpoint,
+        server.app_verification_endpoint,
     )
     for text in endpoints:
         if text is None:
