@@ -9,7 +9,7 @@ export PYTHONSAFEPATH := 1
 
 # Folders are listed too: their time changes when a file is deleted.
 SOURCES := $(shell find cyberid_client -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
-EXTRAS := --extra async --extra cli --extra flask --extra jwe --extra redis --extra sql
+EXTRAS := --extra async --extra cli --extra fastapi --extra flask --extra jwe --extra qr --extra redis --extra sql
 PYTEST := CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .build/test/bin/pytest -n 2 --dist worksteal
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
@@ -69,7 +69,7 @@ docs: .build/docs/installed
 	@.build/docs/bin/sphinx-build -q -W -n --keep-going -b html -d .build/docs/trees docs .build/docs/html
 
 lock: .build/lock/ready
-	@$(COMPILE) --group build --extra cli --extra flask --extra sql pyproject.toml -o .ci/locks/demo.txt
+	@$(COMPILE) --group build --group serve $(EXTRAS) pyproject.toml -o .ci/locks/demo.txt
 	@$(COMPILE) --group test $(EXTRAS) pyproject.toml -o .ci/locks/test.txt
 	@$(COMPILE) --group build --group docs $(EXTRAS) pyproject.toml -o .ci/locks/docs.txt
 	@$(COMPILE) --group build --group bench $(EXTRAS) pyproject.toml -o .ci/locks/bench.txt
