@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+from cyberid_client import presentation_legs as presentations
 from cyberid_client.async_driver import AsyncDriver
 from cyberid_client.async_refresher import AsyncRefresher
 from cyberid_client.async_transport import HTTPXTransport
@@ -14,7 +15,16 @@ from cyberid_client.config import RelyingParty
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
 from cyberid_client.legs import Ending, Legs
-from cyberid_client.models import Assurance, Login, LoginRequest, Pseudonym, PseudonymDigest
+from cyberid_client.models import (
+    Assurance,
+    Login,
+    LoginRequest,
+    PresentationReply,
+    PresentationRequest,
+    PresentationState,
+    Pseudonym,
+    PseudonymDigest,
+)
 from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
 from cyberid_client.outbound import AsyncCounted, Outbound
 from cyberid_client.ports import (
@@ -29,7 +39,11 @@ from cyberid_client.replies import require_kind
 from cyberid_client.shared_documents import AsyncCachedTransport, require_signed
 from cyberid_client.status_keeper import AsyncKeptStatusLists
 from cyberid_client.stores.memory import AsyncMemoryPendingStore, AsyncMemoryReplayStore, MemoryPendingStore
-from cyberid_client.stores.requirements import require_single_use, require_transactional
+from cyberid_client.stores.requirements import (
+    require_revisable,
+    require_single_use,
+    require_transactional,
+)
 from cyberid_client.stores.sealed_cookie import SealedCookieStore
 from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import TrustStore
@@ -168,6 +182,59 @@ class AsyncClient:
                 ui_locales=ui_locales,
             )
             return await self._driver.run(self._legs.start_step_up(ask))
+
+    async def start_presentation(
+        self,
+        *,
+        device: Literal["same", "other"] = "same",
+        return_to: str = "/",
+        assurance: Assurance | None = None,
+    ) -> PresentationRequest:
+        """Ask for a login by a wallet; see :meth:`Client.start_presentation`."""
+        with Ending("start_presentation"):
+            require_revisable(self._driver.pending)
+            ask = presentations.PresentationAsk(device=device, return_to=return_to, assurance=assurance)
+            return await self._driver.run(presentations.start_presentation(self._legs, ask))
+
+    async def presentation_request_object(self, request_id: str, *, wallet_nonce: str | None = None) -> str:
+        """Return the signed request that a wallet fetches; see :meth:`Client.presentation_request_object`."""
+        with Ending("presentation_request_object"):
+            require_revisable(self._driver.pending)
+            leg = presentations.presentation_request_object(self._legs, request_id, wallet_nonce)
+            return await self._driver.run(leg)
+
+    async def receive_presentation(
+        self, form_body: bytes, *, content_type: str | None = "application/x-www-form-urlencoded"
+    ) -> PresentationReply:
+        """Take what a wallet posts; see :meth:`Client.receive_presentation`."""
+        with OwnFramesDropped():
+            require_revisable(self._driver.pending)
+            leg = presentations.receive_presentation(self._legs, form_body, content_type)
+            return await self._driver.run(leg)
+
+    async def presentation_status(self, status_handle: str) -> PresentationState:
+        """Say how far a presentation from another device is; see :meth:`Client.presentation_status`."""
+        with OwnFramesDropped():
+            return await self._driver.run(presentations.presentation_status(self._legs, status_handle))
+
+    async def presentation_digits(self, response_code: str) -> str:
+        """Return the six digits that the wallet's device shows; see :meth:`Client.presentation_digits`."""
+        with Ending("presentation_digits"):
+            require_revisable(self._driver.pending)
+            return await self._driver.run(presentations.presentation_digits(self._legs, response_code))
+
+    async def finish_presentation(
+        self, *, handle: str | None, response_code: str | None = None, typed_code: str | None = None
+    ) -> Login:
+        """Return the login that a wallet's answer proved; see :meth:`Client.finish_presentation`."""
+        with Ending("finish_presentation"):
+            require_revisable(self._driver.pending)
+            leg = presentations.finish_presentation(self._legs, handle, response_code, typed_code)
+            return await self._driver.run(leg)
+
+    def presentation_cookie_name(self, code: str) -> str | None:
+        """Return the name of the cookie in which a presentation's handle is."""
+        return presentations.presentation_cookie_name(code)
 
     async def receive_logout(
         self,

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+from cyberid_client import presentation_legs as presentations
 from cyberid_client.config import RelyingParty
 from cyberid_client.driver import Driver
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
 from cyberid_client.legs import Ending, Legs
-from cyberid_client.models import Assurance, Login, LoginRequest, Pseudonym, PseudonymDigest
+from cyberid_client.models import (
+    Assurance,
+    Login,
+    LoginRequest,
+    PresentationReply,
+    PresentationRequest,
+    PresentationState,
+    Pseudonym,
+    PseudonymDigest,
+)
 from cyberid_client.notices import AccountState, LogoutNotice, WebhookReply
 from cyberid_client.outbound import Counted, Outbound
 from cyberid_client.ports import Clock, DocumentCache, PendingStore, ReplayStore, Transport
@@ -21,7 +31,11 @@ from cyberid_client.replies import require_kind
 from cyberid_client.shared_documents import CachedTransport, require_signed
 from cyberid_client.status_keeper import KeptStatusLists
 from cyberid_client.stores.memory import MemoryPendingStore, MemoryReplayStore
-from cyberid_client.stores.requirements import require_single_use, require_transactional
+from cyberid_client.stores.requirements import (
+    require_revisable,
+    require_single_use,
+    require_transactional,
+)
 from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.transport import RequestsTransport
 from cyberid_client.trust import TrustStore
@@ -218,6 +232,144 @@ class Client:
                 ui_locales=ui_locales,
             )
             return self._driver.run(self._legs.start_step_up(ask))
+
+    def start_presentation(
+        self,
+        *,
+        device: Literal["same", "other"] = "same",
+        return_to: str = "/",
+        assurance: Assurance | None = None,
+    ) -> PresentationRequest:
+        """Ask for a login by a wallet (OpenID4VP 1.0), in which the issuer has no part (profile §5).
+
+        Nothing is fetched, except by a client that knows nothing at all about its issuer yet.
+
+        Args:
+            device: ``"same"``: the wallet is where the browser is, which comes back by itself. ``"other"``: it
+                reads a QR code, and the person types six digits that it shows.
+            return_to: as for :meth:`start_login`.
+            assurance: the mode to ask for; the configured one by default. A wallet reaches R01 and R02.
+
+        Returns:
+            What starts the wallet, and a cookie to set.
+
+        Raises:
+            ConfigurationError: ``config.wallet``; ``presentation.assurance``: no wallet reaches the mode;
+                ``presentation.other_device``: ``cross_device`` is not allowed; ``store.not_revisable``; or the
+                relying party's own certificate does not hold (any more).
+            VerificationError: ``return_to`` leads away from this origin, or the issuer is not to be believed.
+            UnavailableError: nothing is known about the issuer and nothing came, or the store failed.
+        """
+        with Ending("start_presentation"):
+            require_revisable(self._driver.pending)
+            ask = presentations.PresentationAsk(device=device, return_to=return_to, assurance=assurance)
+            return self._driver.run(presentations.start_presentation(self._legs, ask))
+
+    def presentation_request_object(self, request_id: str, *, wallet_nonce: str | None = None) -> str:
+        """Return the signed request that a wallet fetches, as often as it likes (OpenID4VP 1.0 §5).
+
+        Serve it as ``application/oauth-authz-req+jwt`` below ``WalletSettings.request_uri``.
+
+        Args:
+            request_id: the last part of the path, untrusted.
+            wallet_nonce: the member of this name of a POST form (§5.10), untrusted; ``None`` without.
+
+        Raises:
+            LoginRestartError: there is no such presentation (any more), or it was answered.
+            VerificationError: ``presentation.wallet_nonce``: it cannot be repeated.
+            ConfigurationError: as :meth:`start_presentation`.
+            UnavailableError: the store failed, or the signer that holds the key.
+        """
+        with Ending("presentation_request_object"):
+            require_revisable(self._driver.pending)
+            leg = presentations.presentation_request_object(self._legs, request_id, wallet_nonce)
+            return self._driver.run(leg)
+
+    def receive_presentation(
+        self, form_body: bytes, *, content_type: str | None = "application/x-www-form-urlencoded"
+    ) -> PresentationReply:
+        """Take what a wallet posts to ``WalletSettings.response_uri`` (OpenID4VP 1.0 §8.2, §8.3).
+
+        Nothing is fetched. What was wrong is logged and never said to the wallet.
+
+        Args:
+            form_body: of the POST request, untrusted.
+            content_type: its header of this name, untrusted; ``None`` without.
+
+        Returns:
+            200 with the address to which the wallet sends the person on, 400, or 503 when no decision was
+            possible and the wallet may try again: send it as it is.
+
+        Raises:
+            ConfigurationError: this client cannot take presentations at all, or was closed.
+        """
+        with OwnFramesDropped():
+            require_revisable(self._driver.pending)
+            return self._driver.run(presentations.receive_presentation(self._legs, form_body, content_type))
+
+    def presentation_status(self, status_handle: str) -> PresentationState:
+        """Say how far a presentation from another device is, for a page that waits.
+
+        It holds no lock, changes nothing and is not logged.
+
+        Args:
+            status_handle: of the :class:`PresentationRequest`, as the page sends it; untrusted.
+
+        Raises:
+            UnavailableError: the store failed.
+            ConfigurationError: as :meth:`receive_presentation`.
+        """
+        with OwnFramesDropped():
+            return self._driver.run(presentations.presentation_status(self._legs, status_handle))
+
+    def presentation_digits(self, response_code: str) -> str:
+        """Return the six digits that the wallet's device shows, and the person types on the other one.
+
+        Args:
+            response_code: from the query of the address (``WalletSettings.code_uri``), untrusted.
+
+        Raises:
+            LoginRestartError: there is no such presentation (any more).
+            UnavailableError: the store failed.
+            ConfigurationError: as :meth:`receive_presentation`.
+        """
+        with Ending("presentation_digits"):
+            require_revisable(self._driver.pending)
+            return self._driver.run(presentations.presentation_digits(self._legs, response_code))
+
+    def finish_presentation(
+        self, *, handle: str | None, response_code: str | None = None, typed_code: str | None = None
+    ) -> Login:
+        """Return the login that a wallet's answer proved, to the browser that asked for it.
+
+        On the same device any call uses the presentation up. On another one it stays while the wallet has not
+        answered, and while fewer than three wrong codes were typed.
+
+        Args:
+            handle: the value of the cookie that :meth:`presentation_cookie_name` names, or ``None``.
+            response_code: from the query of the address that the browser came back to; same device.
+            typed_code: what the person typed; other device. White space around and between is ignored.
+
+        Raises:
+            LoginDeclinedError: ``presentation.not_answered`` and ``presentation.digits_wrong``, both retryable
+                with the same presentation; ``presentation.declined``: the wallet said no.
+            LoginRestartError: this attempt is gone, is another browser's or another device's, or
+                ``presentation.digits_used_up``.
+            UnavailableError: the store failed; never a login.
+            ConfigurationError: as :meth:`receive_presentation`.
+        """
+        with Ending("finish_presentation"):
+            require_revisable(self._driver.pending)
+            leg = presentations.finish_presentation(self._legs, handle, response_code, typed_code)
+            return self._driver.run(leg)
+
+    def presentation_cookie_name(self, code: str) -> str | None:
+        """Return the name of the cookie in which a presentation's handle is.
+
+        Args:
+            code: a response code or a status handle, untrusted.
+        """
+        return presentations.presentation_cookie_name(code)
 
     def receive_logout(
         self,
