@@ -30,7 +30,7 @@ from cyberid_client.trust import (
 from cyberid_client.trust.algorithms import encode_public_key
 from cyberid_client.trust.certificates import read_certificate
 from cyberid_client.wire.assertion import ASSERTION_MAX_BYTES
-from cyberid_client.wire.jws import JWSHeader, parse_jws
+from cyberid_client.wire.jws import JWSHeader, UnverifiedJWS, parse_jws
 
 __all__ = ["SignedMessage", "SignerDemands", "believe_with_newer_evidence", "certified_key", "choose_key"]
 
@@ -98,14 +98,14 @@ class SignedMessage(Generic[T]):
     """A message that came through some door, and how it is judged.
 
     Attributes:
-        token: the compact JWS, untrusted.
+        token: the compact JWS, untrusted; or one that came in another form and was taken apart already.
         document: the prefix of its error codes.
         entry: through which door it came.
         expected: what is demanded of its signer.
         judge: believes it with these keys and lists, or raises.
     """
 
-    token: str | bytes = field(repr=False)
+    token: str | bytes | UnverifiedJWS = field(repr=False)
     document: str
     entry: str
     expected: SignerDemands = field(repr=False)
@@ -114,6 +114,8 @@ class SignedMessage(Generic[T]):
     @property
     def header(self) -> JWSHeader:
         """The header of a message that was judged already, and so parsed."""
+        if isinstance(self.token, UnverifiedJWS):
+            return self.token.header
         return parse_jws(self.token, document=self.document, max_bytes=ASSERTION_MAX_BYTES).header
 
     def keys_wanted(self, code: str, keys: KeySet, crls: RevocationLists) -> KeysWanted | None:

@@ -42,7 +42,7 @@ class KeysWanted:
     Attributes:
         tried: the key set in which the key was not found; if the runner holds another by now, that one
             is the answer and nothing is fetched.
-        entry: through which door the message came: ``callback``, ``logout`` or ``events``.
+        entry: through which door the message came: ``callback``, ``app``, ``logout`` or ``events``.
         proven_key: the SubjectPublicKeyInfo of a key that signed the message and that the national
             roots vouch for; empty when nothing is proven, so that anybody could have sent it.
     """

@@ -18,7 +18,7 @@ from cyberid_client.handshake.flow import Flow, SignatureWanted, Signed
 from cyberid_client.trust import verify_signature
 from cyberid_client.wire.base64url import encode_base64url
 
-__all__ = ["encode_part", "sign_es256", "sign_jws"]
+__all__ = ["encode_part", "sign_es256", "sign_jws", "sign_message"]
 
 HEADERS_KEPT: Final = 64
 
@@ -43,13 +43,26 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
         UnavailableError: the signer that holds the key failed, or what it returned is no signature of it.
     """
     message = f"{_header(key.algorithm, key.kid, typ)}.{encode_part(claims)}"
-    if key.signer is None:
-        signature = _sign_here(message.encode(), key)
-    else:
-        answer = yield SignatureWanted(signer=key.signer, message=message.encode())
-        signature = answer.signature if isinstance(answer, Signed) else b""
-        _check_signature(message.encode(), signature, key)
+    signature = yield from sign_message(message.encode(), key)
     return f"{message}.{encode_base64url(signature)}"
+
+
+def sign_message(message: bytes, key: ClientKey) -> Flow[bytes]:
+    """Return a signature over any bytes, in the form of JWS, whoever holds the key.
+
+    Args:
+        message: what is signed.
+        key: one of the relying party's own.
+
+    Raises:
+        UnavailableError: as for :func:`sign_jws`.
+    """
+    if key.signer is None:
+        return _sign_here(message, key)
+    answer = yield SignatureWanted(signer=key.signer, message=message)
+    signature = answer.signature if isinstance(answer, Signed) else b""
+    _check_signature(message, signature, key)
+    return signature
 
 
 def sign_es256(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> bytes:

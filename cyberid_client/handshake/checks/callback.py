@@ -8,6 +8,7 @@ from typing import Final
 
 from cyberid_client.errors import LoginDeclinedError, LoginRestartError, UnavailableError, VerificationError
 from cyberid_client.handshake.check import check
+from cyberid_client.handshake.subject_shapes import PendingSubject
 from cyberid_client.handshake.subjects import AnswerSubject, CallbackSubject
 
 __all__ = [
@@ -45,7 +46,7 @@ _UNAVAILABLE: Final = frozenset({"server_error", "temporarily_unavailable"})
     clause="profile §5, devices; RFC 9700 §4.4",
     codes=["login.other_kind"],
 )
-def check_same_handshake(subject: CallbackSubject) -> None:
+def check_same_handshake(subject: PendingSubject) -> None:
     """Compare kind, issuer and client of the pending login with our own."""
     pending, rp = subject.pending, subject.rp
     if (pending.kind, pending.issuer, pending.client_id) != (subject.kind, rp.issuer, rp.client_id):
@@ -58,7 +59,7 @@ def check_same_handshake(subject: CallbackSubject) -> None:
     clause="RFC 9700 §4.7.1",
     codes=["login.expired"],
 )
-def check_lifetime(subject: CallbackSubject) -> None:
+def check_lifetime(subject: PendingSubject) -> None:
     """Compare the end of the pending login with now."""
     if subject.pending.expires_at <= subject.now:
         raise LoginRestartError("login.expired")

@@ -7,7 +7,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AssertionSubject
+from cyberid_client.handshake.subject_shapes import LoginSubject
 from cyberid_client.models import AgeBand, Persistence
 from cyberid_client.privacy.recognisers import RESIDENT_NUMBER_LENGTH, is_resident_number
 
@@ -50,66 +50,66 @@ def holds_identity_number(sub: str) -> bool:
     "E3.18a",
     "The subject is 22 to 128 characters of the URL-safe alphabet.",
     clause="OIDC Core §8; profile §6, sub",
-    codes=["id_token.subject"],
+    codes=["*.subject"],
 )
-def check_subject(subject: AssertionSubject) -> None:
+def check_subject(subject: LoginSubject) -> None:
     """Compare the shape of ``sub`` with that of a pseudonym, or of any subject where that is configured."""
     if not has_subject_shape(subject.claims.sub, any_allowed=subject.expected.any_subject):
-        raise VerificationError("id_token.subject")
+        raise VerificationError(f"{subject.document}.subject")
 
 
 @check(
     "E3.18b",
     "No part of the subject is a resident's or foreign resident's identity number.",
     clause="profile §6, sub",
-    codes=["id_token.identity_number"],
+    codes=["*.identity_number"],
 )
-def check_no_identity_number(subject: AssertionSubject) -> None:
+def check_no_identity_number(subject: LoginSubject) -> None:
     """Refuse a subject of which a whole part is a number with region, date and check character."""
     if holds_identity_number(subject.claims.sub):
-        raise VerificationError("id_token.identity_number")
+        raise VerificationError(f"{subject.document}.identity_number")
 
 
 @check(
     "E3.19",
     "A session id, if there is one, has the shape of a pseudonym.",
     clause="OIDC Front-Channel Logout 1.0 §3; profile §6, sid",
-    codes=["id_token.session_id"],
+    codes=["*.session_id"],
 )
-def check_session_id(subject: AssertionSubject) -> None:
+def check_session_id(subject: LoginSubject) -> None:
     """Compare the shape of ``sid``."""
     sid = subject.claims.sid
     if sid is not None and not has_subject_shape(sid, any_allowed=subject.expected.any_subject):
-        raise VerificationError("id_token.session_id")
+        raise VerificationError(f"{subject.document}.session_id")
 
 
 @check(
     "P6.2",
     "The pseudonym was made for this sector.",
     clause="profile §6, sector",
-    codes=["id_token.sector"],
+    codes=["*.sector"],
 )
-def check_sector(subject: AssertionSubject) -> None:
+def check_sector(subject: LoginSubject) -> None:
     """Compare ``sector``; an absent one is refused, unless it comes from the configuration."""
     if subject.claims.sector is None and subject.expected.may_be_sparse:
         return
     if subject.claims.sector != subject.expected.sector:
-        raise VerificationError("id_token.sector")
+        raise VerificationError(f"{subject.document}.sector")
 
 
 @check(
     "P6.3",
     "The assertion says how long its pseudonym stays the same.",
     clause="profile §6, persistence",
-    codes=["id_token.persistence"],
+    codes=["*.persistence"],
 )
-def check_persistence(subject: AssertionSubject) -> None:
+def check_persistence(subject: LoginSubject) -> None:
     """Refuse an absent or unknown ``persistence``, unless it comes from the configuration."""
     if stated_persistence(subject) is None:
-        raise VerificationError("id_token.persistence")
+        raise VerificationError(f"{subject.document}.persistence")
 
 
-def stated_persistence(subject: AssertionSubject) -> Persistence | None:
+def stated_persistence(subject: LoginSubject) -> Persistence | None:
     """Return what the assertion says, or the configuration where the assertion may be silent."""
     persistence = subject.claims.persistence
     if persistence is None:
@@ -121,10 +121,10 @@ def stated_persistence(subject: AssertionSubject) -> Persistence | None:
     "P6.4",
     "An age band comes only when it was asked for, and is one of three.",
     clause="profile §6, age_band",
-    codes=["id_token.age_band"],
+    codes=["*.age_band"],
 )
-def check_age_band(subject: AssertionSubject) -> None:
+def check_age_band(subject: LoginSubject) -> None:
     """Refuse an unknown ``age_band``, and one that nobody asked for."""
     age_band = subject.claims.age_band
     if age_band is not None and not (subject.expected.age_band and age_band in AGE_BANDS):
-        raise VerificationError("id_token.age_band")
+        raise VerificationError(f"{subject.document}.age_band")

@@ -6,7 +6,8 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AddressedSubject, AssertionSubject, JARMSubject
+from cyberid_client.handshake.subject_shapes import LoginSubject
+from cyberid_client.handshake.subjects import AddressedSubject, JARMSubject
 
 __all__ = [
     "check_authentication_time",
@@ -48,14 +49,14 @@ def check_response_lifetime(subject: JARMSubject) -> None:
     "E3.12",
     "An assertion was issued at most ten minutes ago, and not ahead of our clock by more than the leeway.",
     clause="OIDC Core §3.1.3.7 (10)",
-    codes=["id_token.issued_in_future", "id_token.issued_too_long_ago"],
+    codes=["*.issued_in_future", "*.issued_too_long_ago"],
 )
-def check_issued_at(subject: AssertionSubject) -> None:
+def check_issued_at(subject: LoginSubject) -> None:
     """Compare ``iat`` with now on both sides."""
     if subject.claims.iat > subject.now + subject.expected.leeway:
-        raise VerificationError("id_token.issued_in_future")
+        raise VerificationError(f"{subject.document}.issued_in_future")
     if subject.claims.iat < subject.now - MAX_TOKEN_AGE:
-        raise VerificationError("id_token.issued_too_long_ago")
+        raise VerificationError(f"{subject.document}.issued_too_long_ago")
 
 
 @check(
@@ -75,17 +76,17 @@ def check_not_before(subject: AddressedSubject) -> None:
     "E3.16",
     "The person authenticated no earlier than was asked for, and not in the future.",
     clause="OIDC Core §3.1.2.1, §3.1.3.7 (13); profile §6",
-    codes=["id_token.auth_time_missing", "id_token.auth_time_in_future", "id_token.auth_time_stale"],
+    codes=["*.auth_time_missing", "*.auth_time_in_future", "*.auth_time_stale"],
 )
-def check_authentication_time(subject: AssertionSubject) -> None:
+def check_authentication_time(subject: LoginSubject) -> None:
     """Compare ``auth_time`` with now, and with the start of the request less ``max_age``."""
     auth_time, expected = subject.claims.auth_time, subject.expected
     if auth_time is None:
-        raise VerificationError("id_token.auth_time_missing")
+        raise VerificationError(f"{subject.document}.auth_time_missing")
     if auth_time > subject.now + expected.leeway:
-        raise VerificationError("id_token.auth_time_in_future")
+        raise VerificationError(f"{subject.document}.auth_time_in_future")
     earliest = 0.0
     if expected.max_age is not None:
         earliest = expected.started_at.timestamp() - expected.max_age - expected.leeway
     if auth_time < earliest:
-        raise VerificationError("id_token.auth_time_stale")
+        raise VerificationError(f"{subject.document}.auth_time_stale")
