@@ -81,6 +81,16 @@ ENVIRONMENT: Final[tuple[Variable, ...]] = (
         in_file=True,
     ),
     Variable("CYBERID_TLS_KEY", "keys.tls.key", "Its private key, PEM.", in_file=True),
+    Variable(
+        "CYBERID_WALLET_CERTIFICATE",
+        "keys.wallet.certificate",
+        "The certificate that is shown to wallets, PEM, leaf first, without the root.",
+        in_file=True,
+    ),
+    Variable("CYBERID_WALLET_KEY", "keys.wallet.key", "Its private key, PEM.", in_file=True),
+    Variable(
+        "CYBERID_WALLET_KEY_PASSWORD", "keys.wallet.password", "The password of that key.", in_file=True
+    ),
     Variable("CYBERID_TRUST", "trust", "The pinned roots: PEM, or a versioned bundle.", in_file=True),
     Variable("CYBERID_ASSURANCE", "assurance", "R01, R02, R03 or R04."),
     Variable("CYBERID_SECTOR", "sector", "The sector identifier."),
@@ -116,6 +126,35 @@ ENVIRONMENT: Final[tuple[Variable, ...]] = (
     Variable("CYBERID_AGE_BAND", "age_band", "true or false: whether logins ask for it."),
     Variable("CYBERID_CLOCK_LEEWAY", "clock_leeway", "Seconds, 0 to 60."),
     Variable("CYBERID_PENDING_LIFETIME", "pending_lifetime", "Seconds, 60 to 3600."),
+    Variable("CYBERID_APP_LAUNCH_ORG_ID", "app_launch.org_id", "The institution, as registered."),
+    Variable(
+        "CYBERID_APP_LAUNCH_APP_IDS",
+        "app_launch.app_ids",
+        "The app id of each platform, as registered: android=… ios=…, separated by spaces.",
+    ),
+    Variable(
+        "CYBERID_APP_LAUNCH_APP_CALLER", "app_launch.app_caller", "verified; unverified is an exception."
+    ),
+    Variable(
+        "CYBERID_APP_LAUNCH_OUTCOMES",
+        "app_launch.outcomes",
+        "What a resultCode of the ID app means: C0000000=success, separated by spaces.",
+    ),
+    Variable(
+        "CYBERID_WALLET_ENDPOINT", "wallet.endpoint", "The https URL below which the app answers wallets."
+    ),
+    Variable("CYBERID_WALLET_CROSS_DEVICE", "wallet.cross_device", "refused or allowed."),
+    Variable("CYBERID_WALLET_URI", "wallet.wallet_uri", "What opens a wallet."),
+    Variable("CYBERID_WALLET_FORMAT", "wallet.credential_format", "The format of credentials."),
+    Variable("CYBERID_WALLET_ALGORITHM", "wallet.algorithm", "The one that signs credentials."),
+    Variable(
+        "CYBERID_WALLET_HOLDER_ALGORITHM",
+        "wallet.holder_algorithm",
+        "The one of the keys that credentials are bound to.",
+    ),
+    Variable(
+        "CYBERID_WALLET_LIFETIME", "wallet.lifetime", "Seconds, 60 to 600, that a person has to answer."
+    ),
     Variable("CYBERID_HTTP_CONNECT_TIMEOUT", "http.connect_timeout", "Seconds."),
     Variable("CYBERID_HTTP_READ_TIMEOUT", "http.read_timeout", "Seconds."),
     Variable("CYBERID_HTTP_TOTAL_TIMEOUT", "http.total_timeout", "Seconds."),
@@ -149,7 +188,9 @@ def _variable_for(setting: str | None) -> str | None:
     for variable in ENVIRONMENT:
         if variable.setting == setting or variable.setting.startswith(f"{setting}."):
             return variable.name
-    return setting
+    # An entry of a table has no variable of its own.
+    tables = (variable.name for variable in ENVIRONMENT if setting.startswith(f"{variable.setting}."))
+    return next(tables, setting)
 
 
 def store_url(environ: Mapping[str, str] | None = None) -> str | None:

@@ -2,15 +2,32 @@ import base64
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
-from cyberid_client import Assurance, ConfigurationError, Persistence, RelyingParty, TrustStore
+from cyberid_client import (
+    AppLaunchSettings,
+    AppOutcome,
+    Assurance,
+    ConfigurationError,
+    Persistence,
+    RelyingParty,
+    TrustStore,
+    WalletSettings,
+)
 from cyberid_client.loading import ENVIRONMENT, store_url
 from cyberid_client.testing import MockIssuer
+from cyberid_client.testing.pki import make_root, pem, signer_form
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ISSUER = MockIssuer()
 TRUST = TrustStore.for_tests(ISSUER.root_pem)
 
@@ -22,6 +39,19 @@ def pem_of(private_key) -> str:
 KEY = pem_of(ec.generate_private_key(ec.SECP256R1()))
 OTHER_KEY = pem_of(ec.generate_private_key(ec.SECP256R1()))
 RSA_KEY = pem_of(rsa.generate_private_key(65537, 2048))
+WALLET_KEY = ec.generate_private_key(ec.SECP256R1())
+WALLET_CERTIFICATE = pem(
+    make_root(NOW).issue(signer_form(NOW, "https://shop.example", "relying_party"), WALLET_KEY.public_key())
+).decode()
+APP_LAUNCH = {
+    "CYBERID_APP_LAUNCH_ORG_ID": "org-7",
+    "CYBERID_APP_LAUNCH_APP_IDS": "android=app-a ios=app-i",
+}
+WALLET = {
+    "CYBERID_WALLET_ENDPOINT": "https://shop.example/wallet",
+    "CYBERID_WALLET_CERTIFICATE": WALLET_CERTIFICATE,
+    "CYBERID_WALLET_KEY": pem_of(WALLET_KEY),
+}
 ENOUGH = {
     "CYBERID_ISSUER": "https://issuer.example",
     "CYBERID_CLIENT_ID": "shop",
@@ -159,6 +189,71 @@ class TestEnvironment:
             rp.persistence,
             dict(rp.assurance_values),
         )
+
+    def test_every_variable_of_the_app_launch_reaches_its_setting(self):
+        """Each variable of the app launch changes what its row says, and what is absent has its default."""
+        expected = AppLaunchSettings(org_id="org-7", app_ids={"android": "app-a", "ios": "app-i"})
+        assert expected == load(**APP_LAUNCH).app_launch
+        rp = load(
+            **APP_LAUNCH,
+            CYBERID_APP_LAUNCH_APP_CALLER="unverified",
+            CYBERID_APP_LAUNCH_OUTCOMES="S0=success, C1=cancelled B2=busy",
+        )
+        outcomes = {"S0": AppOutcome.SUCCESS, "C1": AppOutcome.CANCELLED, "B2": AppOutcome.BUSY}
+        assert ("unverified", outcomes) == (rp.app_launch.app_caller, dict(rp.app_launch.outcomes))
+
+    def test_every_variable_of_the_wallet_reaches_its_setting(self):
+        """Each variable of the presentation changes what its row says, and what is absent has its default."""
+        assert WalletSettings(endpoint="https://shop.example/wallet") == load(**WALLET).wallet
+        locked = WALLET_KEY.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"made up")
+        ).decode()
+        rp = load(
+            **{**WALLET, "CYBERID_WALLET_KEY": locked},
+            CYBERID_WALLET_KEY_PASSWORD="made up",
+            CYBERID_WALLET_CROSS_DEVICE="allowed",
+            CYBERID_WALLET_URI="https://wallet.example/open",
+            CYBERID_WALLET_FORMAT="sd-jwt",
+            CYBERID_WALLET_ALGORITHM="ES384",
+            CYBERID_WALLET_HOLDER_ALGORITHM="EdDSA",
+            CYBERID_WALLET_LIFETIME="90",
+        )
+        expected = WalletSettings(
+            endpoint="https://shop.example/wallet",
+            cross_device="allowed",
+            wallet_uri="https://wallet.example/open",
+            credential_format="sd-jwt",
+            algorithm="ES384",
+            holder_algorithm="EdDSA",
+            lifetime=90,
+        )
+        assert expected == rp.wallet
+        assert load(**WALLET).client_keys.wallet.client_id == rp.client_keys.wallet.client_id
+
+    @pytest.mark.parametrize(
+        ("given", "code", "named"),
+        [
+            ({"CYBERID_APP_LAUNCH_ORG_ID": "org-7"}, "config.missing_setting", "CYBERID_APP_LAUNCH_APP_IDS"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_ORG_ID": "org 7"}, "config.app_launch", "CYBERID_APP_LAUNCH_ORG_ID"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_APP_IDS": "android"}, "config.app_launch", "CYBERID_APP_LAUNCH_APP_IDS"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_APP_IDS": "ios=a ios=b"}, "config.value", "CYBERID_APP_LAUNCH_APP_IDS"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_APP_CALLER": "any"}, "config.app_launch", "CYBERID_APP_LAUNCH_APP_CALLER"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_OUTCOMES": "C0=fine"}, "config.app_launch", "CYBERID_APP_LAUNCH_OUTCOMES"),
+            ({**APP_LAUNCH, "CYBERID_APP_LAUNCH_OUTCOMES": "C0=busy"}, "config.app_launch", "CYBERID_APP_LAUNCH_OUTCOMES"),
+            ({"CYBERID_WALLET_LIFETIME": "60"}, "config.missing_setting", "CYBERID_WALLET_ENDPOINT"),
+            ({"CYBERID_WALLET_ENDPOINT": "https://shop.example/w"}, "config.wallet_identity", "CYBERID_WALLET_CERTIFICATE"),
+            ({**WALLET, "CYBERID_WALLET_ENDPOINT": "http://shop.example/w"}, "config.insecure_http", "CYBERID_WALLET_ENDPOINT"),
+            ({**WALLET, "CYBERID_WALLET_CERTIFICATE": "none"}, "config.wallet_identity", "CYBERID_WALLET_CERTIFICATE"),
+            ({**WALLET, "CYBERID_WALLET_KEY": OTHER_KEY}, "config.wallet_identity", "CYBERID_WALLET_CERTIFICATE"),
+            ({**WALLET, "CYBERID_WALLET_KEY": "none"}, "config.wallet_identity", "CYBERID_WALLET_KEY"),
+            ({**WALLET, "CYBERID_WALLET_CROSS_DEVICE": "yes"}, "config.wallet", "CYBERID_WALLET_CROSS_DEVICE"),
+            ({**WALLET, "CYBERID_WALLET_LIFETIME": "59"}, "config.wallet", "CYBERID_WALLET_LIFETIME"),
+            ({**WALLET, "CYBERID_WALLET_LIFETIME": "a while"}, "config.value", "CYBERID_WALLET_LIFETIME"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_way_in_is_named(self, given, code, named):
+        """What another way in lacks or cannot be is said with the variable that an operator sets."""
+        assert (code, named) == refused(load, **given)
 
     @pytest.mark.parametrize(
         "variable",
@@ -299,6 +394,44 @@ class TestTOML:
             [key.kid for key in rp.client_keys.decryption],
         )
 
+    def test_the_other_ways_in_have_tables(self, tmp_path):
+        """Both ways in stand in tables of their own, the wallet's certificate and key in files."""
+        (tmp_path / "key.pem").write_text(KEY)
+        (tmp_path / "wallet.pem").write_text(WALLET_CERTIFICATE)
+        (tmp_path / "wallet-key.pem").write_text(WALLET["CYBERID_WALLET_KEY"])
+        (tmp_path / "shop.toml").write_text(
+            TOML
+            + """
+            [keys.signing]
+            pem_file = "key.pem"
+            [keys.wallet]
+            certificate_file = "wallet.pem"
+            key_file = "wallet-key.pem"
+            [wallet]
+            endpoint = "https://shop.example/wallet"
+            cross_device = "allowed"
+            lifetime = 120
+            [app_launch]
+            org_id = "org-7"
+            [app_launch.app_ids]
+            android = "app-a"
+            ios = "app-i"
+            [app_launch.outcomes]
+            S0 = "success"
+            C1 = "not_installed"
+            """
+        )
+        rp = RelyingParty.from_toml(tmp_path / "shop.toml", trust=TRUST)
+        assert load(**WALLET).client_keys.wallet.client_id == rp.client_keys.wallet.client_id
+        assert (
+            WalletSettings(endpoint="https://shop.example/wallet", cross_device="allowed", lifetime=120),
+            AppLaunchSettings(
+                org_id="org-7",
+                app_ids={"android": "app-a", "ios": "app-i"},
+                outcomes={"S0": AppOutcome.SUCCESS, "C1": AppOutcome.NOT_INSTALLED},
+            ),
+        ) == (rp.wallet, rp.app_launch)
+
     def test_the_purpose_table_can_be_replaced_whole(self):
         """Every purpose is given, or none."""
         oids = {
@@ -332,6 +465,19 @@ class TestTOML:
             ("[keys.signing]\npem_file = 7", "config.value", "keys.signing.pem_file"),
             ("[keys.signing]\npem = 'x'\npem_file = 'y'", "config.file", "keys.signing.pem_file"),
             ("[keys]\nsigning = 'x'", "config.value", "keys.signing"),
+            (
+                "[keys.signing]\npem = 'x'\n[app_launch]\norg_id = 'o'",
+                "config.missing_setting",
+                "app_launch.app_ids",
+            ),
+            (
+                "[keys.signing]\npem = 'x'\n[app_launch]\norg_id = 'o'\napp_ids = 7",
+                "config.value",
+                "app_launch.app_ids",
+            ),
+            ("[app_launch]\nenvelope = 'x'", "config.unknown_setting", "app_launch.envelope"),
+            ("[wallet]\nendpoints = 'x'", "config.unknown_setting", "wallet.endpoints"),
+            ("[keys.wallet]\nkey_file = 'none.pem'", "config.file", "keys.wallet.key_file"),
         ],
     )
     def test_a_wrong_setting_is_named(self, tmp_path, more, code, setting):

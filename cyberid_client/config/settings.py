@@ -14,12 +14,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from cyberid_client.config.app_launch import AppLaunchSettings
 from cyberid_client.config.client_keys import ClientKeys
 from cyberid_client.config.keys import ClientCertificate, ClientKey, DecryptionKey
 from cyberid_client.config.limits import HTTPLimits
 from cyberid_client.config.relying_party import RelyingParty
+from cyberid_client.config.wallet import WalletIdentity, WalletSettings
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.models import Assurance, Persistence, PseudonymKeys
+from cyberid_client.models import AppOutcome, Assurance, Persistence, PseudonymKeys
 from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import Purpose, PurposeRule, PurposeTable, RevocationPolicy, TrustStore
 
@@ -88,6 +90,17 @@ class CertificateSettings(_Part):
     key: SecretStr
 
 
+class WalletCertificateSettings(CertificateSettings):
+    """What is shown to wallets."""
+
+    password: SecretStr | None = None
+
+    def build(self) -> WalletIdentity:
+        """Read certificates and key."""
+        password = None if self.password is None else self.password.get_secret_value().encode()
+        return WalletIdentity.from_pem(self.certificate.encode(), _pem(self.key), password=password)
+
+
 class KeySettings(_Part):
     """All keys of the client."""
 
@@ -95,6 +108,7 @@ class KeySettings(_Part):
     decryption: tuple[DecryptionKeySettings, ...] = ()
     also_published: tuple[SigningKeySettings, ...] = ()
     tls: CertificateSettings | None = None
+    wallet: WalletCertificateSettings | None = None
 
     def build(self) -> ClientKeys:
         """Read the keys."""
@@ -106,6 +120,7 @@ class KeySettings(_Part):
             decryption=tuple(key.build_for_decryption() for key in self.decryption),
             also_published=tuple(key.build() for key in self.also_published),
             tls=tls,
+            wallet=None if self.wallet is None else self.wallet.build(),
         )
 
 
@@ -153,6 +168,38 @@ class PurposesSettings(_Part):
         return PurposeTable(rules=rules, shared_purpose_keys=self.shared_purpose_keys)
 
 
+class AppLaunchText(_Part):
+    """The app launch; names are those of :class:`AppLaunchSettings`. An envelope is code, and no text."""
+
+    org_id: str
+    app_ids: Table
+    app_caller: str | None = None
+    outcomes: Table | None = None
+
+    def build(self) -> AppLaunchSettings:
+        """Return the settings."""
+        given: dict[str, Any] = {"app_caller": self.app_caller}
+        if self.outcomes is not None:
+            given["outcomes"] = {code: _outcome(word) for code, word in self.outcomes.items()}
+        return AppLaunchSettings(org_id=self.org_id, app_ids=self.app_ids, **_given(given))
+
+
+class WalletText(_Part):
+    """The wallet presentation; names are those of :class:`WalletSettings`."""
+
+    endpoint: str
+    cross_device: str | None = None
+    wallet_uri: str | None = None
+    credential_format: str | None = None
+    algorithm: str | None = None
+    holder_algorithm: str | None = None
+    lifetime: int | None = None
+
+    def build(self) -> WalletSettings:
+        """Return the settings."""
+        return WalletSettings(**_given(self.model_dump()))
+
+
 class HTTPSettings(_Part):
     """Limits of the transport, named as in :class:`HTTPLimits`; absent ones have its defaults."""
 
@@ -171,7 +218,7 @@ class HTTPSettings(_Part):
         }
         given["proxy"] = None if self.proxy is None else self.proxy.get_secret_value()
         given["ca_pem"] = None if self.ca is None else self.ca.encode()
-        return HTTPLimits(**{name: value for name, value in given.items() if value is not None})
+        return HTTPLimits(**_given(given))
 
 
 Mode = Literal["R01", "R02", "R03", "R04"]
@@ -207,6 +254,8 @@ class Settings(_Part):
     age_band: bool | None = None
     clock_leeway: int | None = None
     pending_lifetime: int | None = None
+    app_launch: AppLaunchText | None = None
+    wallet: WalletText | None = None
     http: HTTPSettings = Field(default_factory=HTTPSettings)
 
 
@@ -259,8 +308,11 @@ def relying_party_from(mapping: Mapping[str, object], *, trust: TrustStore | Non
             given["purposes"] = settings.purposes.build()
         if settings.pseudonym_keys is not None:
             given["pseudonym_keys"] = _pseudonym_keys(settings.pseudonym_keys)
+        for name in ("app_launch", "wallet"):
+            part: AppLaunchText | WalletText | None = getattr(settings, name)
+            given[name] = None if part is None else part.build()
         return RelyingParty(
-            **{name: value for name, value in given.items() if value is not None},
+            **_given(given),
             keys=settings.keys.build(),
             trust=_trust(settings.trust, trust),
             revocation=settings.revocation.build(),
@@ -296,6 +348,17 @@ def _validated(mapping: Mapping[str, object]) -> Settings:
     # Names of settings are the developer's own; a place in a list is a number.
     place = ".".join(str(part) for part in first["loc"])
     raise ConfigurationError(_CODES.get(first["type"], "config.value"), place)
+
+
+def _given(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value is not None}
+
+
+def _outcome(word: str) -> AppOutcome:
+    try:
+        return AppOutcome(word)
+    except ValueError:
+        raise ConfigurationError("config.app_launch", "app_launch.outcomes") from None
 
 
 def _pem(secret: SecretStr) -> bytes:

@@ -70,7 +70,12 @@ class WalletIdentity:
             except (TypeError, ValueError):
                 raise ConfigurationError("config.wallet_identity", "keys.wallet") from None
             chain = tuple(each.public_bytes(Encoding.DER) for each in certificates)
-            return cls(chain=chain, key=ClientKey.from_pem(key_pem, password=password))
+            try:
+                key = ClientKey.from_pem(key_pem, password=password)
+            except ConfigurationError:
+                # A client has other keys, too: the name says which one it is.
+                raise ConfigurationError("config.wallet_identity", "keys.wallet.key") from None
+            return cls(chain=chain, key=key)
 
     @property
     def client_id(self) -> str:

@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 import cyberid_client
-from cyberid_client import Assurance, Client, HTTPLimits, RelyingParty
+from cyberid_client import (
+    AppLaunchSettings,
+    Assurance,
+    Client,
+    HTTPLimits,
+    RelyingParty,
+    WalletSettings,
+)
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
@@ -97,7 +104,7 @@ def _check_numbers() -> set[str]:
     return numbers | {number.rstrip("abcd") for number in numbers}
 
 
-@pytest.mark.parametrize("kind", [RelyingParty, HTTPLimits])
+@pytest.mark.parametrize("kind", [RelyingParty, AppLaunchSettings, WalletSettings, HTTPLimits])
 def test_every_setting_is_described_with_its_default(kind):
     """The page of settings has one row for each, and the default in it is the real one."""
     expected = {each.name: _default_of(each) for each in dataclasses.fields(kind) if each.init}
@@ -118,9 +125,12 @@ def _section_of(name: str) -> str:
 
 def _default_of(each: dataclasses.Field[object]) -> str:
     if each.default_factory is not dataclasses.MISSING:
-        return {"purposes": "`PurposeTable.builtin()`", "http": "`HTTPLimits()`"}.get(
-            each.name, f"`{each.default_factory()!r}`"
-        )
+        spelt = {
+            "purposes": "`PurposeTable.builtin()`",
+            "http": "`HTTPLimits()`",
+            "outcomes": "`{'C0000000': AppOutcome.SUCCESS}`",
+        }
+        return spelt.get(each.name, f"`{each.default_factory()!r}`")
     if each.default is dataclasses.MISSING:
         return "required"
     is_mode = isinstance(each.default, Assurance)
