@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from cyberid_client import presentation_legs as presentations
-from cyberid_client.config import RelyingParty
+from cyberid_client.config import RelyingParty, WalletSettings
 from cyberid_client.driver import Driver
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
@@ -514,6 +514,17 @@ class Client:
     def redirect_uris(self) -> tuple[str, ...]:
         """Where the issuer may send browsers back, as configured; the first one by default."""
         return self._legs.rp.redirect_uris
+
+    @property
+    def app_platforms(self) -> tuple[str, ...]:
+        """The platforms on which an app launch can start, as configured; none without app launch."""
+        settings = self._legs.rp.app_launch
+        return () if settings is None else tuple(settings.app_ids)
+
+    @property
+    def wallet_settings(self) -> WalletSettings | None:
+        """How wallets are served, as configured; ``None``: not at all."""
+        return self._legs.rp.wallet
 
     @property
     def outbound(self) -> Mapping[str, int]:
