@@ -61,6 +61,11 @@ class Expected:
     def __post_init__(self) -> None:
         keep_secret(self, "nonce", "access_token")
 
+    @property
+    def recipient(self) -> str:
+        """For whom the assertion is: the client."""
+        return self.client_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedPresentation:
@@ -102,6 +107,26 @@ class ExpectedPresentation:
         keep_secret(self, "nonce")
 
     @property
+    def recipient(self) -> str:
+        """For whom the credential was issued: the sector, never one of its client ids."""
+        return self.sector
+
+    @property
     def chain_required(self) -> bool:
         """A chain must lead from the signing key to a pinned root; for credentials there is no exception."""
         return True
+
+    @property
+    def any_subject(self) -> bool:
+        """Only the profile's own pseudonyms are accepted."""
+        return False
+
+    @property
+    def may_be_sparse(self) -> bool:
+        """Nothing that the profile demands may be absent."""
+        return False
+
+    @property
+    def persistence(self) -> None:
+        """The credential itself says how long its pseudonym stays the same."""
+        return

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.handshake.subjects import AddressedClaims, ChainOnDemand
+from cyberid_client.models import Assurance, Persistence
 
-__all__ = ["LoginClaims", "LoginSubject", "PendingRecord", "PendingSubject"]
+__all__ = [
+    "LoginClaims",
+    "LoginSubject",
+    "PendingRecord",
+    "PendingSubject",
+    "PersonClaims",
+    "PersonDemands",
+    "PersonSubject",
+]
 
 
 class LoginClaims(AddressedClaims, Protocol):
@@ -81,6 +91,83 @@ class LoginSubject(Protocol):
     @property
     def now(self) -> float:
         """Seconds since the epoch."""
+        ...
+
+
+class PersonClaims(Protocol):
+    """What the issuer says about a person, whatever the kind of document."""
+
+    @property
+    def sub(self) -> str:
+        """The pseudonym, of any shape."""
+        ...
+
+    @property
+    def acr(self) -> str | None:
+        """The assurance reached."""
+        ...
+
+    @property
+    def persistence(self) -> str | None:
+        """How long the pseudonym stays the same."""
+        ...
+
+    @property
+    def age_band(self) -> str | None:
+        """Of the person."""
+        ...
+
+
+class PersonDemands(Protocol):
+    """What is demanded of the issuer's words about a person."""
+
+    @property
+    def assurance(self) -> Assurance:
+        """The mode that was asked for."""
+        ...
+
+    @property
+    def modes(self) -> Mapping[str, Assurance]:
+        """Which mode a value of ``acr`` stands for."""
+        ...
+
+    @property
+    def age_band(self) -> bool:
+        """Whether it was asked for."""
+        ...
+
+    @property
+    def any_subject(self) -> bool:
+        """Whether ``sub`` may have any shape that OpenID Connect allows."""
+        ...
+
+    @property
+    def may_be_sparse(self) -> bool:
+        """Whether ``persistence`` may be absent."""
+        ...
+
+    @property
+    def persistence(self) -> Persistence | None:
+        """What holds when the document does not say."""
+        ...
+
+
+class PersonSubject(Protocol):
+    """What the checks of the issuer's words about a person compare."""
+
+    @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
+    def claims(self) -> PersonClaims:
+        """What it says."""
+        ...
+
+    @property
+    def expected(self) -> PersonDemands:
+        """What it must say."""
         ...
 
 

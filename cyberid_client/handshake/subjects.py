@@ -39,9 +39,11 @@ __all__ = [
     "AssertionSubject",
     "CallbackSubject",
     "ChainOnDemand",
+    "Demands",
     "DiscoverySubject",
     "EntriesOnDemand",
     "EventSubject",
+    "KeyedSubject",
     "LogoutSubject",
     "MetadataSubject",
     "PARSubject",
@@ -54,6 +56,8 @@ __all__ = [
     "StatusAggregationSubject",
     "StatusListSubject",
     "StepUpSubject",
+    "TokenClaims",
+    "TokenOfIssuerSubject",
     "TokenSubject",
     "UnsignedMetadataSubject",
 ]
@@ -133,8 +137,8 @@ class SigningKey:
         return cls(None, key.algorithm, key.public_key, key.public_key_info, published=True)
 
 
-class SignedSubject(Protocol):
-    """What the checks of every signed document have in common."""
+class KeyedSubject(Protocol):
+    """What the checks of every signed document have in common, whoever vouches for the key."""
 
     @property
     def document(self) -> str:
@@ -155,6 +159,10 @@ class SignedSubject(Protocol):
     def key(self) -> SigningKey:
         """The key to try."""
         ...
+
+
+class SignedSubject(KeyedSubject, Protocol):
+    """What the checks of a document have in common whose signer has a certificate."""
 
     @property
     def chain(self) -> ChainOnDemand:
@@ -209,6 +217,10 @@ class AddressedClaims(Protocol):
         """When it ends, seconds since the epoch."""
         ...
 
+
+class TokenClaims(AddressedClaims, Protocol):
+    """What the issuer's tokens have in common besides."""
+
     @property
     def nbf(self) -> float | None:
         """When it begins, likewise."""
@@ -217,6 +229,25 @@ class AddressedClaims(Protocol):
     @property
     def foreign(self) -> frozenset[str]:
         """Which claims stand in it that belong to documents of other kinds."""
+        ...
+
+
+class Demands(Protocol):
+    """What is demanded of the issuer's words to one client, whatever their kind."""
+
+    @property
+    def issuer(self) -> str:
+        """Who must have issued them."""
+        ...
+
+    @property
+    def recipient(self) -> str:
+        """For whom they must be."""
+        ...
+
+    @property
+    def leeway(self) -> int:
+        """Seconds that are forgiven ahead of our clock."""
         ...
 
 
@@ -234,13 +265,22 @@ class AddressedSubject(Protocol):
         ...
 
     @property
-    def expected(self) -> Expected:
+    def expected(self) -> Demands:
         """What it must say."""
         ...
 
     @property
     def now(self) -> float:
         """Seconds since the epoch."""
+        ...
+
+
+class TokenOfIssuerSubject(AddressedSubject, Protocol):
+    """What the checks of the issuer's tokens compare besides."""
+
+    @property
+    def claims(self) -> TokenClaims:
+        """What it says."""
         ...
 
 

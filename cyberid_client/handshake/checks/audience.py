@@ -6,7 +6,7 @@ import hmac
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import AddressedSubject, AssertionSubject
+from cyberid_client.handshake.subjects import AddressedSubject, AssertionSubject, TokenOfIssuerSubject
 from cyberid_client.wire.base64url import encode_base64url
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     clause="profile §2, kinds; RFC 8725 §3.12",
     codes=["*.kind"],
 )
-def check_kind(subject: AddressedSubject) -> None:
+def check_kind(subject: TokenOfIssuerSubject) -> None:
     """Refuse claims that only documents of another kind have."""
     if subject.claims.foreign:
         raise VerificationError(f"{subject.document}.kind")
@@ -51,7 +51,7 @@ def check_assertion_issuer(subject: AddressedSubject) -> None:
 )
 def check_audience(subject: AddressedSubject) -> None:
     """Compare ``aud``: no other audience is trusted, so that more than one is always one too many."""
-    if subject.claims.aud != (subject.expected.client_id,):
+    if subject.claims.aud != (subject.expected.recipient,):
         raise VerificationError(f"{subject.document}.audience")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subject_shapes import LoginSubject
+from cyberid_client.handshake.subject_shapes import PersonSubject
 from cyberid_client.handshake.subjects import AssertionSubject
 from cyberid_client.models import Assurance, Factor
 
@@ -22,7 +22,7 @@ _FACTORS: Final[Mapping[str, Factor]] = {factor.value: factor for factor in Fact
     clause="OIDC Core §3.1.3.7 (12), §5.5.1.1; profile §1",
     codes=["*.assurance"],
 )
-def check_assurance(subject: LoginSubject) -> None:
+def check_assurance(subject: PersonSubject) -> None:
     """Compare ``acr`` with what was asked; absent and unknown modes are refused."""
     reached = reached_mode(subject)
     if reached is None or not reached.satisfies(subject.expected.assurance):
@@ -46,7 +46,7 @@ def check_factors(subject: AssertionSubject) -> None:
         raise VerificationError("id_token.factors")
 
 
-def reached_mode(subject: LoginSubject) -> Assurance | None:
+def reached_mode(subject: PersonSubject) -> Assurance | None:
     """Return the mode that ``acr`` stands for, if it is a word of this issuer."""
     acr = subject.claims.acr
     return None if acr is None else subject.expected.modes.get(acr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import SignedSubject
+from cyberid_client.handshake.subjects import KeyedSubject
 
 __all__ = ["check_algorithm", "check_critical", "check_type"]
 
@@ -15,7 +15,7 @@ __all__ = ["check_algorithm", "check_critical", "check_type"]
     clause="OIDC Core §3.1.3.7 (6–8); RFC 8725 §3.1",
     codes=["*.algorithm"],
 )
-def check_algorithm(subject: SignedSubject) -> None:
+def check_algorithm(subject: KeyedSubject) -> None:
     """Compare ``alg`` with the configured algorithm."""
     if subject.jws.header.alg != subject.key.algorithm.name:
         raise VerificationError(f"{subject.document}.algorithm")
@@ -27,7 +27,7 @@ def check_algorithm(subject: SignedSubject) -> None:
     clause="RFC 7515 §4.1.11",
     codes=["*.critical"],
 )
-def check_critical(subject: SignedSubject) -> None:
+def check_critical(subject: KeyedSubject) -> None:
     """Refuse ``crit``."""
     if subject.jws.header.critical:
         raise VerificationError(f"{subject.document}.critical")
@@ -39,7 +39,7 @@ def check_critical(subject: SignedSubject) -> None:
     clause="RFC 8725 §3.11",
     codes=["*.type"],
 )
-def check_type(subject: SignedSubject) -> None:
+def check_type(subject: KeyedSubject) -> None:
     """Compare ``typ`` case-insensitively, with or without ``application/``."""
     typ = subject.jws.header.typ
     if (typ if typ is None else typ.lower().removeprefix("application/")) not in subject.kinds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyberid_client.errors import SignatureError, VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import RevocableSubject, SignedSubject
+from cyberid_client.handshake.subjects import KeyedSubject, RevocableSubject, SignedSubject
 
 __all__ = ["check_chain", "check_key", "check_key_is_published", "check_revocation", "check_signature"]
 
@@ -15,7 +15,7 @@ __all__ = ["check_chain", "check_key", "check_key_is_published", "check_revocati
     clause="OIDC Core §10.1; RFC 7517 §4",
     codes=["*.key_unknown", "*.key_ambiguous", "*.chain_missing"],
 )
-def check_key(subject: SignedSubject) -> None:
+def check_key(subject: KeyedSubject) -> None:
     """Refuse a document for which no single key could be chosen."""
     if subject.key.problem is not None:
         raise VerificationError(f"{subject.document}.{subject.key.problem}")
@@ -27,7 +27,7 @@ def check_key(subject: SignedSubject) -> None:
     clause="RFC 7515 §5.2",
     codes=["*.signature"],
 )
-def check_signature(subject: SignedSubject) -> None:
+def check_signature(subject: KeyedSubject) -> None:
     """Verify the signature with the configured algorithm."""
     jws = subject.jws
     try:
@@ -56,7 +56,7 @@ def check_chain(subject: SignedSubject) -> None:
     clause="profile §2, keys and chains",
     codes=["*.key_unpublished"],
 )
-def check_key_is_published(subject: SignedSubject) -> None:
+def check_key_is_published(subject: KeyedSubject) -> None:
     """Refuse a key that the issuer does not publish.
 
     It comes after signature and chain: only a message that the national roots vouch for may cause the

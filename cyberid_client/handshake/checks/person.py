@@ -7,7 +7,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subject_shapes import LoginSubject
+from cyberid_client.handshake.subject_shapes import LoginSubject, PersonSubject
 from cyberid_client.models import AgeBand, Persistence
 from cyberid_client.privacy.recognisers import RESIDENT_NUMBER_LENGTH, is_resident_number
 
@@ -52,7 +52,7 @@ def holds_identity_number(sub: str) -> bool:
     clause="OIDC Core §8; profile §6, sub",
     codes=["*.subject"],
 )
-def check_subject(subject: LoginSubject) -> None:
+def check_subject(subject: PersonSubject) -> None:
     """Compare the shape of ``sub`` with that of a pseudonym, or of any subject where that is configured."""
     if not has_subject_shape(subject.claims.sub, any_allowed=subject.expected.any_subject):
         raise VerificationError(f"{subject.document}.subject")
@@ -64,7 +64,7 @@ def check_subject(subject: LoginSubject) -> None:
     clause="profile §6, sub",
     codes=["*.identity_number"],
 )
-def check_no_identity_number(subject: LoginSubject) -> None:
+def check_no_identity_number(subject: PersonSubject) -> None:
     """Refuse a subject of which a whole part is a number with region, date and check character."""
     if holds_identity_number(subject.claims.sub):
         raise VerificationError(f"{subject.document}.identity_number")
@@ -103,13 +103,13 @@ def check_sector(subject: LoginSubject) -> None:
     clause="profile §6, persistence",
     codes=["*.persistence"],
 )
-def check_persistence(subject: LoginSubject) -> None:
+def check_persistence(subject: PersonSubject) -> None:
     """Refuse an absent or unknown ``persistence``, unless it comes from the configuration."""
     if stated_persistence(subject) is None:
         raise VerificationError(f"{subject.document}.persistence")
 
 
-def stated_persistence(subject: LoginSubject) -> Persistence | None:
+def stated_persistence(subject: PersonSubject) -> Persistence | None:
     """Return what the assertion says, or the configuration where the assertion may be silent."""
     persistence = subject.claims.persistence
     if persistence is None:
@@ -123,7 +123,7 @@ def stated_persistence(subject: LoginSubject) -> Persistence | None:
     clause="profile §6, age_band",
     codes=["*.age_band"],
 )
-def check_age_band(subject: LoginSubject) -> None:
+def check_age_band(subject: PersonSubject) -> None:
     """Refuse an unknown ``age_band``, and one that nobody asked for."""
     age_band = subject.claims.age_band
     if age_band is not None and not (subject.expected.age_band and age_band in AGE_BANDS):

@@ -7,7 +7,7 @@ from typing import Final
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
 from cyberid_client.handshake.subject_shapes import LoginSubject
-from cyberid_client.handshake.subjects import AddressedSubject, JARMSubject
+from cyberid_client.handshake.subjects import AddressedSubject, JARMSubject, TokenOfIssuerSubject
 
 __all__ = [
     "check_authentication_time",
@@ -65,7 +65,7 @@ def check_issued_at(subject: LoginSubject) -> None:
     clause="RFC 7519 §4.1.5",
     codes=["*.not_yet_valid"],
 )
-def check_not_before(subject: AddressedSubject) -> None:
+def check_not_before(subject: TokenOfIssuerSubject) -> None:
     """Compare ``nbf`` with now, when it is there."""
     nbf = subject.claims.nbf
     if nbf is not None and nbf > subject.now + subject.expected.leeway:
