@@ -48,6 +48,9 @@ class Health:
         signer_expires_at: the first end of a certificate that a published key or the metadata come with;
             ``None`` when there is none.
         lists_until: the first end of a revocation list that must answer; ``None`` when none must.
+        app_launch_face: whether the ID app takes pictures in app launches, by the issuer's word.
+        credential_epoch_length: seconds, by the issuer's word; ``None`` when it issues no credentials, or is
+            not known.
         failures: how many refreshes in a row have failed.
         failure: the code of the last one's error, or ``None``.
         anchors: the pinned roots.
@@ -62,6 +65,8 @@ class Health:
     metadata_expire_at: datetime | None
     signer_expires_at: datetime | None
     lists_until: datetime | None
+    app_launch_face: bool
+    credential_epoch_length: int | None
     failures: int
     failure: str | None
     anchors: tuple[AnchorHealth, ...]
@@ -85,6 +90,8 @@ def examine(
         metadata_expire_at=_metadata_expire_at(snapshot),
         signer_expires_at=_signer_expires_at(snapshot),
         lists_until=_lists_until(snapshot),
+        app_launch_face=snapshot is not None and snapshot.metadata.app_launch_face,
+        credential_epoch_length=None if snapshot is None else snapshot.metadata.credential_epoch_length,
         failures=0 if snapshot is None else snapshot.failures,
         failure=None if snapshot is None else snapshot.failure,
         anchors=tuple(_anchor(one.der, one.not_after) for one in anchors),

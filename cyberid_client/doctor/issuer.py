@@ -10,6 +10,7 @@ from typing import Final
 from cyberid_client.client import Client
 from cyberid_client.config import RelyingParty
 from cyberid_client.doctor.findings import Finding, bad, good, of_error, warning
+from cyberid_client.doctor.ways_in import look_at_issuer_of_ways_in
 from cyberid_client.errors import CyberIDError
 from cyberid_client.health import Health
 from cyberid_client.ports import HTTPRequest, HTTPResponse, Transport
@@ -82,6 +83,7 @@ def look_at_issuer(
         return
     yield good("issuer", f"Metadata, keys and revocation lists came: {len(transport.purposes)} requests.")
     yield from _ends(client.health(), now)
+    yield from look_at_issuer_of_ways_in(rp, client, client.health(), now=now)
     if handshake:
         yield _pushed(client)
 

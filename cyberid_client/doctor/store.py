@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, cast
 
 from cyberid_client.doctor.findings import Finding, bad, good, of_error, warning
 from cyberid_client.errors import CyberIDError
-from cyberid_client.ports import FlowEnv, PendingStore
+from cyberid_client.ports import FlowEnv, PendingStore, RevisableStore
 from cyberid_client.stores.opening import is_redis, open_pending_store
+from cyberid_client.stores.requirements import require_revisable
 
 __all__ = ["look_at_store"]
 
@@ -18,8 +19,14 @@ RECORD_BYTES: Final = 1024
 LIFE: Final = timedelta(minutes=1)
 
 
-def look_at_store(url: str | None, env: FlowEnv) -> Iterator[Finding]:
-    """Look at the store that a URL names."""
+def look_at_store(url: str | None, env: FlowEnv, *, revisable: bool = False) -> Iterator[Finding]:
+    """Look at the store that a URL names.
+
+    Args:
+        url: as in :func:`open_pending_store`.
+        env: clock and chance.
+        revisable: whether records must be changed while they wait, as wallet presentations need it.
+    """
     if url is None:
         yield warning(
             "store",
@@ -30,6 +37,8 @@ def look_at_store(url: str | None, env: FlowEnv) -> Iterator[Finding]:
     try:
         store = open_pending_store(url)
         yield _round_trip(store, env)
+        if revisable:
+            yield _change(store, env)
     except CyberIDError as error:
         yield of_error("store", error)
         return
@@ -38,8 +47,7 @@ def look_at_store(url: str | None, env: FlowEnv) -> Iterator[Finding]:
 
 
 def _round_trip(store: PendingStore, env: FlowEnv) -> Finding:
-    key = hashlib.sha256(b"cyberid-doctor-1" + env.token(32)).hexdigest()
-    record, now = env.token(RECORD_BYTES), env.now()
+    key, record, now = _record(env)
     carried = store.put(key, record, expires_at=now + LIFE, now=now)
     first = store.take(key, carried=carried, now=now)
     second = store.take(key, carried=carried, now=now)
@@ -48,6 +56,31 @@ def _round_trip(store: PendingStore, env: FlowEnv) -> Finding:
     if store.single_use and second is not None:
         return bad("store", "A record came back twice.", "Use a store that gives each record once.")
     return good("store", "A record was put, taken once, and was gone.")
+
+
+def _record(env: FlowEnv) -> tuple[str, bytes, datetime]:
+    key = hashlib.sha256(b"cyberid-doctor-1" + env.token(32)).hexdigest()
+    return key, env.token(RECORD_BYTES), env.now()
+
+
+def _change(store: PendingStore, env: FlowEnv) -> Finding:
+    """Change a record in its place once, which the second time must not work any more."""
+    require_revisable(store)
+    revisable = cast("RevisableStore", store)
+    key, record, now = _record(env)
+    carried = revisable.put(key, record, expires_at=now + LIFE, now=now)
+    changed = record[::-1]
+    first = revisable.swap(key, old=record, new=changed, now=now)
+    second = revisable.swap(key, old=record, new=b"another", now=now)
+    seen = revisable.peek(key, now=now)
+    revisable.take(key, carried=carried, now=now)
+    if (first, second, seen) != (True, False, changed):
+        return bad(
+            "store changes",
+            "A record was not changed exactly once in its place.",
+            "Use a store that passes the conformance suite.",
+        )
+    return good("store changes", "A record was changed in its place once, as wallet presentations need it.")
 
 
 class _Server(Protocol):
