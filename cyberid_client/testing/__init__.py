@@ -22,6 +22,8 @@ from cyberid_client.testing.faults import (
 from cyberid_client.testing.issuer import MockIssuer
 from cyberid_client.testing.logout import Session
 from cyberid_client.testing.people import Person
+from cyberid_client.testing.phone import MOCK_OUTCOMES, Phone
+from cyberid_client.testing.registration import RegisteredApp
 from cyberid_client.testing.service import RequestRecord
 from cyberid_client.testing.status_lists import StatusPublisher
 
@@ -31,6 +33,7 @@ __all__ = [
     "FAULTS",
     "LOGOUT_FAULTS",
     "LOGOUT_ODDITIES",
+    "MOCK_OUTCOMES",
     "ODDITIES",
     "STATUS_FAULTS",
     "Browser",
@@ -41,7 +44,9 @@ __all__ = [
     "MockIssuer",
     "Oddity",
     "Person",
+    "Phone",
     "Posting",
+    "RegisteredApp",
     "RegisteredClient",
     "RequestRecord",
     "Session",

@@ -9,6 +9,7 @@ from typing import Final
 from cyberid_client.testing.compact import number_of, open_jws
 from cyberid_client.testing.refusal import Refusal, invalid_client
 from cyberid_client.testing.registration import (
+    RegisteredApp,
     RegisteredClient,
     is_web_origin,
     is_web_url,
@@ -53,6 +54,14 @@ class ClientDesk:
     def find(self, client_id: str | None) -> RegisteredClient | None:
         """Return the client of this name, if there is one."""
         return None if client_id is None else self._clients.get(client_id)
+
+    def find_app(self, org_id: object, app_id: object) -> tuple[RegisteredClient, RegisteredApp] | None:
+        """Return the app that an institution registered under this id, and whose it is."""
+        for client in self._clients.values():
+            for app in client.apps.values():
+                if (client.org_id, app.app_id) == (org_id, app_id):
+                    return client, app
+        return None
 
     def authenticate(
         self,
@@ -103,9 +112,14 @@ class ClientDesk:
         for rule, reason in _RULES:
             if not rule(claims, client.client_id, issuer, seconds):
                 raise invalid_client(reason)
-        self._remember(str(claims["jti"]), float(str(claims["exp"])), seconds)
+        self.use_once(str(claims["jti"]), float(str(claims["exp"])), seconds)
 
-    def _remember(self, jti: str, expires: float, seconds: float) -> None:
+    def use_once(self, jti: str, expires: float, seconds: float) -> None:
+        """Use up the identifier of a message that a client signed.
+
+        Raises:
+            Refusal: ``invalid_client``: it was used before.
+        """
         if self._seen.get(jti, seconds) > seconds:
             raise invalid_client("jti was used before")
         self._seen[jti] = expires

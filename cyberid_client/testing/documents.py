@@ -39,6 +39,9 @@ PATHS: Final = {
     "mtls_par": "/mtls/par",
     "mtls_token": "/mtls/token",
     "end_session": "/end-session",
+    "app_verification": "/app-verification",
+    "phone": "/phone",
+    "phone_launch": "/phone/launch",
 }
 # Where clients with a certificate go: RFC 8705 §5.
 ALIASES: Final = frozenset({PATHS["mtls_par"], PATHS["mtls_token"]})
@@ -71,7 +74,7 @@ class Grant:
 
 
 def metadata_claims(
-    issuer: str, algorithm: str, *, requires_signed_requests: bool = False
+    issuer: str, algorithm: str, *, requires_signed_requests: bool = False, takes_faces: bool = False
 ) -> dict[str, object]:
     """Return what the signed metadata says about this issuer, RFC 8414 §2."""
     return {
@@ -102,6 +105,8 @@ def metadata_claims(
         "backchannel_logout_session_supported": True,
         **_protections(issuer, algorithm),
         "require_signed_request_object": requires_signed_requests,
+        "app_verification_endpoint": issuer + PATHS["app_verification"],
+        "app_launch_face": takes_faces,
     }
 
 
@@ -122,7 +127,12 @@ def _protections(issuer: str, algorithm: str) -> dict[str, object]:
 
 
 def draft_metadata(
-    keyring: Keyring, *, issued_at: int, now: datetime, requires_signed_requests: bool = False
+    keyring: Keyring,
+    *,
+    issued_at: int,
+    now: datetime,
+    requires_signed_requests: bool = False,
+    takes_faces: bool = False,
 ) -> SignedDraft:
     """Draft the signed metadata: profile §3, RFC 8414 §2.1."""
     signer = keyring.signer("metadata")
@@ -132,7 +142,10 @@ def draft_metadata(
         "iat": issued_at,
         "exp": issued_at + _METADATA_LIFE,
         **metadata_claims(
-            keyring.issuer, keyring.algorithm.name, requires_signed_requests=requires_signed_requests
+            keyring.issuer,
+            keyring.algorithm.name,
+            requires_signed_requests=requires_signed_requests,
+            takes_faces=takes_faces,
         ),
     }
     header: dict[str, object] = {
@@ -158,6 +171,7 @@ def unsigned_page(issuer: str, signed_metadata: str) -> dict[str, object]:
         "pushed_authorization_request_endpoint": f"{wrong}/par",
         "jwks_uri": f"{wrong}/jwks.json",
         "end_session_endpoint": f"{wrong}/end-session",
+        "app_verification_endpoint": f"{wrong}/app-verification",
         "response_types_supported": ["id_token"],
         "code_challenge_methods_supported": ["plain"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],

@@ -34,6 +34,7 @@ from cyberid_client.testing.logout import Session
 from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
 from cyberid_client.testing.pki import pem
 from cyberid_client.testing.registration import (
+    RegisteredApp,
     RegisteredClient,
     Registration,
     is_web_origin,
@@ -191,6 +192,8 @@ class MockIssuer:
         backchannel_logout_uri: str | None = None,
         backchannel_logout_session_required: bool = False,
         events_uri: str | None = None,
+        org_id: str | None = None,
+        apps: Mapping[str, RegisteredApp] | None = None,
     ) -> RegisteredClient:
         """Register a client, in place of one with the same name, and make the keys that it does not bring.
 
@@ -217,17 +220,25 @@ class MockIssuer:
             backchannel_logout_uri: where logout tokens are posted.
             backchannel_logout_session_required: whether each of them must name a session.
             events_uri: where security events are posted.
+            org_id: the institution, for its apps on phones.
+            apps: platform, such as ``android``, to app; all are one sector.
 
         Raises:
             ConfigurationError: ``config.redirect_uri``: not an absolute http or https URL, neither this one
                 nor any of the others;
-                ``config.value``: an unknown word; ``config.client_key``, ``config.decryption_key`` or
+                ``config.value``: an unknown word, apps without institution or with one id;
+                ``config.client_key``, ``config.decryption_key`` or
                 ``config.client_certificate``: what the client brings cannot be used.
         """
         redirect_uris = (redirect_uri, *more_redirect_uris)
         webhooks = tuple(uri for uri in (backchannel_logout_uri, events_uri) if uri is not None)
-        if not all(is_web_url(each) for each in (*redirect_uris, *post_logout_redirect_uris, *webhooks)):
+        on_phones = {} if apps is None else dict(apps)
+        returns = tuple(url for app in on_phones.values() for url in app.return_urls)
+        elsewhere = (*post_logout_redirect_uris, *webhooks, *returns)
+        if not all(is_web_url(each) for each in (*redirect_uris, *elsewhere)):
             raise ConfigurationError("config.redirect_uri", "redirect_uri")
+        if on_phones and (org_id is None or len({app.app_id for app in on_phones.values()}) < len(on_phones)):
+            raise ConfigurationError("config.value", "apps")
         client = make_client(
             client_id=client_id,
             redirect_uris=redirect_uris,
@@ -251,6 +262,8 @@ class MockIssuer:
             backchannel_logout_uri=backchannel_logout_uri,
             backchannel_logout_session_required=backchannel_logout_session_required,
             events_uri=events_uri,
+            org_id=org_id,
+            apps=on_phones,
         )
         self._service.clients.add(client)
         if client.certificate_pem:
@@ -264,6 +277,22 @@ class MockIssuer:
     def demand_signed_requests(self, demanded: bool = True) -> None:  # noqa: FBT001, FBT002 - on is what one asks for
         """Take nothing but signed request objects, and say so in the metadata."""
         self._service.demands_signed_requests = demanded
+
+    def take_faces(self, taken: bool = True) -> None:  # noqa: FBT001, FBT002 - on is what one asks for
+        """Let the ID app take pictures, so that modes with a face can be launched; the metadata say so."""
+        self._service.apps.takes_faces = taken
+
+    def set_account(self, person: str, state: str = "active") -> None:
+        """Let receipts about a person's app launches say from now on what became of the account.
+
+        Args:
+            person: a key of :attr:`people`.
+            state: ``active``, ``frozen``, ``cancelled``, ``expired`` or ``device-changed``.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``, or ``config.value``.
+        """
+        self._service.apps.set_account(person, state)
 
     def pseudonym(self, person: str, *, sector: str) -> str:
         """Return the pseudonym that a person has in a sector.

@@ -13,10 +13,12 @@ from cyberid_client.testing.people import FACTORS_OF_MODE, Person
 from cyberid_client.testing.pushed import PushedRequest
 
 __all__ = [
+    "document",
     "end_session_page",
     "error_page",
     "page_headers",
     "people_page",
+    "person_choice",
     "session_ended_page",
     "session_kept_page",
 ]
@@ -41,6 +43,9 @@ button{flex:1 1 9rem;min-height:3rem;border-radius:.5rem;border:2px solid var(--
 button[value=allow],button[value=end]{background:var(--key);color:var(--card)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 code{overflow-wrap:anywhere}
+.desk{display:none;margin-top:1.5rem;border-top:1px solid var(--line)}
+.qr{display:block;width:12rem;height:auto}
+@media(min-width:48rem){.desk{display:block}}
 """
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _FACTOR_TEXTS: Final = (
@@ -80,9 +85,9 @@ def people_page(
     learns = "a pseudonym that only this app gets, and which factors you showed"
     if "age_band" in request.scopes:
         learns = "a pseudonym that only this app gets, which factors you showed, and your age band"
-    persons = "".join(_person_choice(person, checked=person.key == chosen) for person in people.values())
+    persons = "".join(person_choice(person, checked=person.key == chosen) for person in people.values())
     factors = "".join(_tick(name, title, note, checked=name in asked) for name, title, note in _FACTOR_TEXTS)
-    return _document(
+    return document(
         "Log in with your network identity",
         f"""<p class="mark">Mock issuer: everybody here is made up</p>
 <h1>Log in to {escape(request.client.client_id)}</h1>
@@ -99,7 +104,7 @@ def people_page(
 
 def error_page(reason: str) -> bytes:
     """Return a page that says why it goes no further; nothing is redirected from here."""
-    return _document(
+    return document(
         "This request cannot be answered",
         f"""<p class="mark">Mock issuer</p><h1>This request cannot be answered</h1>
 <p><code>{escape(reason)}</code></p><p>Go back to the app and start the login again.</p>""",
@@ -111,7 +116,7 @@ def end_session_page(*, client_id: str, interaction: str, action: str) -> bytes:
 
     The form posts ``interaction`` and ``decision`` (``end`` or ``keep``).
     """
-    return _document(
+    return document(
         "Log out of your network identity",
         f"""<p class="mark">Mock issuer: everybody here is made up</p>
 <h1>Log out?</h1>
@@ -127,7 +132,7 @@ with this browser is told.</p>
 
 def session_ended_page() -> bytes:
     """Return the page that says that the person is logged out."""
-    return _document(
+    return document(
         "You are logged out",
         """<p class="mark">Mock issuer</p><h1>You are logged out</h1><p>You may close this page.</p>""",
     )
@@ -135,13 +140,14 @@ def session_ended_page() -> bytes:
 
 def session_kept_page() -> bytes:
     """Return the page that says that nothing has changed."""
-    return _document(
+    return document(
         "You are still logged in",
         """<p class="mark">Mock issuer</p><h1>You are still logged in</h1><p>Go back to the app.</p>""",
     )
 
 
-def _document(title: str, body: str) -> bytes:
+def document(title: str, body: str) -> bytes:
+    """Return a whole page in the style that the policy of :func:`page_headers` allows; ``body`` is HTML."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -150,7 +156,8 @@ def _document(title: str, body: str) -> bytes:
 """.encode()
 
 
-def _person_choice(person: Person, *, checked: bool) -> str:
+def person_choice(person: Person, *, checked: bool) -> str:
+    """Return the line by which one chooses somebody."""
     note = f"{_AGES[person.age_band]}, enrolled with a {person.document}"
     if person.guardian is not None:
         note += f"; {person.guardian}, guardian, agrees for the child"

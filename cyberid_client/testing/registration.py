@@ -20,6 +20,7 @@ from cyberid_client.testing.tls import make_client_certificate, sha256_of_pem
 
 __all__ = [
     "CHOICES",
+    "RegisteredApp",
     "RegisteredClient",
     "Registration",
     "is_web_origin",
@@ -82,6 +83,21 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredApp:
+    """An app for one platform, as the institution registered it.
+
+    Attributes:
+        app_id: its ``appID``; unlike that of any other platform.
+        package: the name by which the phone knows it. Receipts call no other caller verified.
+        return_urls: where the page that plays the phone may lead back to; compared byte by byte.
+    """
+
+    app_id: str
+    package: str
+    return_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredClient:
     """A client as the issuer knows it.
 
@@ -108,6 +124,8 @@ class RegisteredClient:
         backchannel_logout_uri: where logout tokens go; ``None`` for a client that wants none.
         backchannel_logout_session_required: whether each of them names a session.
         events_uri: where security events go; ``None`` for a client that wants none.
+        org_id: the institution, where it has apps on phones.
+        apps: platform to app.
     """
 
     client_id: str
@@ -132,6 +150,8 @@ class RegisteredClient:
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     events_uri: str | None = None
+    org_id: str | None = None
+    apps: Mapping[str, RegisteredApp] = field(default_factory=dict, hash=False, repr=False)
 
 
 def make_client(

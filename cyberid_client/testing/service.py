@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from cyberid_client.ports import Clock
+from cyberid_client.testing.app_launch import AppDesk
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import ClientDesk, Refusal
 from cyberid_client.testing.crls import CRLS_PATH
@@ -36,6 +37,7 @@ from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.logout import Courier, LogoutDesk
 from cyberid_client.testing.pages import error_page, page_headers, people_page
 from cyberid_client.testing.people import FACTORS_OF_MODE, PEOPLE, Person, pseudonym_of
+from cyberid_client.testing.phone_desk import PhoneDesk
 from cyberid_client.testing.pushed import PushedRequest, read_form, read_pushed_request
 from cyberid_client.testing.registration import RegisteredClient
 from cyberid_client.testing.request_objects import open_request
@@ -115,6 +117,7 @@ class IssuerService:
         courier: carries messages to apps.
         logout: the sessions, and the tokens that end them.
         events: what apps are told about accounts.
+        apps: the ID app's platform.
     """
 
     def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming) -> None:
@@ -166,6 +169,13 @@ class IssuerService:
             asks=lambda: self.automatic is None,
             action=PATHS["end_session"],
         )
+        self.apps = AppDesk(keyring=keyring, clients=self.clients, logout=self.logout, arming=arming)
+        self._phones = PhoneDesk(
+            clients=self.clients,
+            apps=self.apps,
+            action=PATHS["phone"],
+            origin=lambda: self.keyring.issuer,
+        )
         self._routes: dict[tuple[str, str], Callable[[Call, datetime], Reply]] = {
             ("GET", PATHS["discovery"]): self._discovery,
             ("GET", PATHS["jwks"]): self._jwks,
@@ -178,6 +188,12 @@ class IssuerService:
             ("GET", PATHS["status_lists"]): self._status_aggregation,
             ("GET", PATHS["end_session"]): self._end_session,
             ("POST", PATHS["end_session"]): self._end_session,
+            ("POST", PATHS["app_verification"]): self._app_verification,
+            ("GET", PATHS["phone"]): lambda call, _now: self._phones.show(call.query),
+            ("POST", PATHS["phone"]): lambda call, now: self._phones.decide(call.body, call.headers, now),
+            ("POST", PATHS["phone_launch"]): lambda call, now: self._phones.launch(
+                call.body, call.headers, now
+            ),
         }
 
     def handle(self, call: Call) -> Reply:
@@ -214,6 +230,7 @@ class IssuerService:
             self._codes.clear()
             self.logout.forget_all()
             self._end_sessions.forget_all()
+            self.apps.forget_all()
 
     def _answer(self, call: Call, now: datetime) -> Reply:
         route = self._routes.get((call.method, call.path))
@@ -248,6 +265,7 @@ class IssuerService:
             issued_at=self._metadata_issued_at,
             now=now,
             requires_signed_requests=self.demands_signed_requests,
+            takes_faces=self.apps.takes_faces,
         )
         self._arming.apply("metadata", draft)
         self._has_aliases = "mtls_endpoint_aliases" in draft.claims
@@ -470,6 +488,15 @@ class IssuerService:
             return id_token
         self._arming.apply("jwe", draft)
         return draft.encode()
+
+    def _app_verification(self, call: Call, now: datetime) -> Reply:
+        receipt = self.apps.verify(call.body, call.headers, now)
+        self._client_id = receipt.client_id
+        if receipt.draft is not None:
+            self.signed, self.sizes = dict(receipt.draft.claims), receipt.draft.sizes
+        page = Page(document={}, keyring=self.keyring, now=now, body=receipt.token.encode())
+        page.headers["content-type"] = "application/jwt"
+        return self._publish("receipt_answer", page)
 
     def _end_session(self, call: Call, now: datetime) -> Reply:
         try:
