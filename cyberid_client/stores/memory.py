@@ -19,7 +19,7 @@ _SLACK: Final = 64
 
 
 class MemoryPendingStore:
-    """Keep pending logins in this process; :class:`cyberid_client.ports.PendingStore`.
+    """Keep pending logins in this process; :class:`cyberid_client.ports.RevisableStore`.
 
     It never evicts a live login: when it is full after dropping what has expired, the next login
     does not start. It ends with the process, and a forked child starts empty, so that nothing can be
@@ -93,6 +93,38 @@ class MemoryPendingStore:
                 self._forget_taken()
         return record if now < expires_at else None
 
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """Return the record and leave it where it is; ``None`` when there is none, or it has expired.
+
+        Args:
+            key: as for :meth:`put`.
+            now: the client's clock.
+        """
+        # One look-up of a pair that is never changed in its place: nothing to wait for.
+        expires_at, record = self._records.get(key, (now, b""))
+        return record if now < expires_at else None
+
+    def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """Put ``new`` in the place of ``old``, if the record is still ``old`` and alive.
+
+        The expiry stays as it was put.
+
+        Args:
+            key: as for :meth:`put`.
+            old: what :meth:`peek` returned.
+            new: opaque and encrypted.
+            now: the client's clock.
+
+        Returns:
+            Whether it was ``old``.
+        """
+        with self._lock:
+            expires_at, record = self._records.get(key, (now, b""))
+            if now >= expires_at or record != old:
+                return False
+            self._records[key] = (expires_at, new)
+        return True
+
     def _drop_expired(self, now: datetime) -> None:
         while self._expiries and self._expiries[0][0] <= now:
             expires_at, key = heapq.heappop(self._expiries)
@@ -143,6 +175,14 @@ class AsyncMemoryPendingStore:
     async def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
         """As :meth:`MemoryPendingStore.take`."""
         return self._store.take(key, carried=carried, now=now)
+
+    async def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """As :meth:`MemoryPendingStore.peek`."""
+        return self._store.peek(key, now=now)
+
+    async def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """As :meth:`MemoryPendingStore.swap`."""
+        return self._store.swap(key, old=old, new=new, now=now)
 
 
 class _Known:

@@ -37,15 +37,34 @@ LEASE_LIMIT: Final = 3600.0
 _DELETE_IF_SAME: Final = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 )
+# ARGV: the old record, the new one, and the client's clock as it stands in front of a record. Moments are compared
+# byte by byte: Lua's numbers are not exact to the microsecond for ever, and its texts sort by the server's locale.
+_SWAP_IF_SAME_AND_LIVE: Final = """
+local held = redis.call('GET', KEYS[1])
+if not held then return 0 end
+local size = #ARGV[3]
+if #held < size then return -1 end
+if string.sub(held, size + 1) ~= ARGV[1] then return 0 end
+for place = 1, size do
+  local expiry, now = string.byte(held, place), string.byte(ARGV[3], place)
+  if expiry > now then
+    redis.call('SET', KEYS[1], string.sub(held, 1, size) .. ARGV[2], 'KEEPTTL')
+    return 1
+  end
+  if expiry < now then return 0 end
+end
+return 0
+"""
 
 
 class RedisPendingStore:
-    """Keep pending logins in Redis; :class:`cyberid_client.ports.PendingStore`.
+    """Keep pending logins in Redis; :class:`cyberid_client.ports.RevisableStore`.
 
-    A take is one ``GETDEL``: one round trip, and no two callers both find. A client that is made here from
+    A take is one ``GETDEL``, a swap one script: one round trip, and no two callers both win. A client that is made here from
     a URL never sends a command twice: an answer that was lost is ``store.unavailable``. A client of the
     app's own keeps its own timeouts and retries; a ``GETDEL`` that it repeats finds nothing the second
-    time, so that the person starts again, and never gives a record out twice.
+    time, so that the person starts again, and never gives a record out twice; a swap that it repeats says that
+    somebody else was first.
 
     What survives a crash of the server is the server's configuration; ``docs/stores.md`` says which.
 
@@ -114,6 +133,37 @@ class RedisPendingStore:
         """
         return _live(self._commands.call("GETDEL", self._prefix + key), now)
 
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """Return the record and leave it where it is; ``None`` when there is none, or it has expired.
+
+        Args:
+            key: as for :meth:`put`.
+            now: the client's clock.
+
+        Raises:
+            StoreError: it is not known whether there is a record.
+        """
+        return _live(self._commands.call("GET", self._prefix + key), now)
+
+    def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """Put ``new`` in the place of ``old``, if the record is still ``old`` and alive.
+
+        The expiry stays as it was put, by the client's clock and by Redis's own.
+
+        Args:
+            key: as for :meth:`put`.
+            old: what :meth:`peek` returned.
+            new: opaque and encrypted.
+            now: the client's clock.
+
+        Returns:
+            Whether it was ``old``.
+
+        Raises:
+            StoreError: it is not known which of the two the record is.
+        """
+        return _swapped(self._commands.call(*_swap(self._prefix + key, old, new, now)))
+
     def close(self) -> None:
         """Close the connections that were opened for a URL; a client of the app's own stays open."""
         self._commands.close()
@@ -162,6 +212,14 @@ class AsyncRedisPendingStore:
         """As :meth:`RedisPendingStore.take`."""
         return _live(await self._commands.call("GETDEL", self._prefix + key), now)
 
+    async def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """As :meth:`RedisPendingStore.peek`."""
+        return _live(await self._commands.call("GET", self._prefix + key), now)
+
+    async def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """As :meth:`RedisPendingStore.swap`."""
+        return _swapped(await self._commands.call(*_swap(self._prefix + key, old, new, now)))
+
     async def aclose(self) -> None:
         """As :meth:`RedisPendingStore.close`."""
         await self._commands.aclose()
@@ -169,6 +227,17 @@ class AsyncRedisPendingStore:
 
 def _put(key: str, value: bytes, lives: timedelta) -> tuple[str | bytes | int, ...]:
     return ("SET", key, value, "NX", "PX", milliseconds(lives))
+
+
+def _swap(key: str, old: bytes, new: bytes, now: datetime) -> tuple[str | bytes | int, ...]:
+    return ("EVAL", _SWAP_IF_SAME_AND_LIVE, 1, key, old, new, expiry_as_bytes(now))
+
+
+def _swapped(answer: object) -> bool:
+    # Anything else stands there by somebody else's doing.
+    if answer not in (0, 1):
+        raise StoreError("store.failed")
+    return answer == 1
 
 
 def _expect_set(answer: object) -> None:

@@ -33,9 +33,10 @@ PURGE_EVERY: Final = 100
 
 
 class SQLPendingStore:
-    """Keep pending logins in a database; :class:`cyberid_client.ports.PendingStore`.
+    """Keep pending logins in a database; :class:`cyberid_client.ports.RevisableStore`.
 
-    A take is one ``DELETE … RETURNING``, committed by itself: no two callers both find. Every hundredth
+    A take is one ``DELETE … RETURNING``, a swap one ``UPDATE``, each committed by itself: no two callers both
+    win. Every hundredth
     put tidies up some of what has expired.
 
     Args:
@@ -121,6 +122,37 @@ class SQLPendingStore:
         """
         return _live(self._database.run(self._tables.take, {"wanted": key}), now)
 
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """Return the record and leave it where it is; ``None`` when there is none, or it has expired.
+
+        Args:
+            key: as for :meth:`put`.
+            now: the client's clock.
+
+        Raises:
+            StoreError: it is not known whether there is a record.
+        """
+        return _live(self._database.run(self._tables.peek, {"wanted": key}), now)
+
+    def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """Put ``new`` in the place of ``old``, if the record is still ``old`` and alive.
+
+        The expiry stays as it was put.
+
+        Args:
+            key: as for :meth:`put`.
+            old: what :meth:`peek` returned.
+            new: opaque and encrypted.
+            now: the client's clock.
+
+        Returns:
+            Whether it was ``old``.
+
+        Raises:
+            StoreError: it is not known which of the two the record is.
+        """
+        return len(self._database.run(self._tables.swap, _change(key, old, new, now))) > 0
+
     def purge(self, now: datetime) -> int:
         """Remove some hundred records that have expired, and return how many.
 
@@ -192,6 +224,14 @@ class AsyncSQLPendingStore:
         """As :meth:`SQLPendingStore.take`."""
         return _live(await self._database.run(self._tables.take, {"wanted": key}), now)
 
+    async def peek(self, key: str, *, now: datetime) -> bytes | None:
+        """As :meth:`SQLPendingStore.peek`."""
+        return _live(await self._database.run(self._tables.peek, {"wanted": key}), now)
+
+    async def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        """As :meth:`SQLPendingStore.swap`."""
+        return len(await self._database.run(self._tables.swap, _change(key, old, new, now))) > 0
+
     async def purge(self, now: datetime) -> int:
         """As :meth:`SQLPendingStore.purge`."""
         return len(await self._database.run(self._tables.purge, {"moment": microseconds(now)}))
@@ -203,6 +243,10 @@ class AsyncSQLPendingStore:
 
 def _row(key: str, record: bytes, expires_at: datetime) -> dict[str, object]:
     return {"key": key, "record": record, "expires_at": microseconds(expires_at)}
+
+
+def _change(key: str, old: bytes, new: bytes, now: datetime) -> dict[str, object]:
+    return {"wanted": key, "old": old, "new": new, "moment": microseconds(now)}
 
 
 def _live(rows: Sequence[Any], now: datetime) -> bytes | None:

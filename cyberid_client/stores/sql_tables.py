@@ -26,6 +26,8 @@ class PendingTables:
     metadata: MetaData
     put: Executable
     take: Executable
+    peek: Executable
+    swap: Executable
     purge: Executable
 
 
@@ -65,6 +67,16 @@ def pending_tables(prefix: str) -> PendingTables:
         take=sa.delete(table)
         .where(table.c.key == sa.bindparam("wanted"))
         .returning(table.c.expires_at, table.c.record),
+        peek=sa.select(table.c.expires_at, table.c.record).where(table.c.key == sa.bindparam("wanted")),
+        # One statement compares and changes: of two callers with the same old record the second finds another.
+        swap=sa.update(table)
+        .where(
+            table.c.key == sa.bindparam("wanted"),
+            table.c.record == sa.bindparam("old"),
+            table.c.expires_at > sa.bindparam("moment"),
+        )
+        .values(record=sa.bindparam("new"))
+        .returning(table.c.key),
         purge=_purge(table),
     )
 

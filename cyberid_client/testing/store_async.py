@@ -49,9 +49,17 @@ async def _called(opener: Callable[[], T]) -> T:
 class BlockingPendingStore(_Blocking[AsyncPendingStore]):
     """Call an async store of pending logins as if it were none; for the conformance suite.
 
+    It has ``peek`` and ``swap`` if the store has them.
+
     Args:
         opener: opens the store, inside the loop to which it then belongs.
     """
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what the store declares, and what not every store can do
+        if name not in {"peek", "swap"}:
+            return super().__getattr__(name)
+        awaited = getattr(self._store, name)
+        return lambda *arguments, **named: self._wait(awaited(*arguments, **named))
 
     def put(self, key: str, record: bytes, *, expires_at: datetime, now: datetime) -> str:
         """As the store's own."""

@@ -1,8 +1,8 @@
 """Does a store of pending logins keep what it declares? A suite for any ``PendingStore``.
 
-A store declares ``single_use``, ``shared`` and ``durable`` (:class:`cyberid_client.ports.PendingStore`);
-the suite runs what follows from that, with threads, other processes and processes that are killed. It
-needs no test runner::
+A store declares ``single_use``, ``shared`` and ``durable`` (:class:`cyberid_client.ports.PendingStore`), and by
+having ``peek`` and ``swap`` that it is a :class:`cyberid_client.ports.RevisableStore`; the suite runs what
+follows from that, with threads, other processes and processes that are killed. It needs no test runner::
 
     candidate = StoreCandidate(fresh=lambda: MemoryPendingStore)
     check_store(candidate)
@@ -24,8 +24,14 @@ from typing import Final
 
 from cyberid_client.errors import CyberIDError
 from cyberid_client.ports import PendingStore
-from cyberid_client.testing import store_laws, store_processes
-from cyberid_client.testing.store_probe import Finding, ForeignError, StoreCandidate, opened
+from cyberid_client.testing import store_laws, store_processes, store_revisions
+from cyberid_client.testing.store_probe import (
+    Finding,
+    ForeignError,
+    StoreCandidate,
+    is_revisable,
+    opened,
+)
 
 __all__ = [
     "GUARANTEES",
@@ -108,6 +114,11 @@ def _declaring(*names: str) -> Callable[[PendingStore, StoreCandidate], bool]:
     return lambda store, _candidate: all(getattr(store, name, None) is True for name in names)
 
 
+def _revisable(*names: str) -> Callable[[PendingStore, StoreCandidate], bool]:
+    declares = _declaring(*names)
+    return lambda store, candidate: is_revisable(store) and declares(store, candidate)
+
+
 def _bounded(_store: PendingStore, candidate: StoreCandidate) -> bool:
     return candidate.max_entries is not None
 
@@ -134,7 +145,7 @@ def _row(
 
 
 GUARANTEES: Final[tuple[Guarantee, ...]] = (
-    _row("declares", "A store says of single_use, shared and durable whether it is that.", _always, store_laws.declares),
+    _row("declares", "A store says of single_use, shared and durable whether it is that, and has both of peek and swap or neither.", _always, store_laws.declares),
     _row("round_trip", "What was put is taken, byte for byte.", _always, store_laws.round_trip),
     _row("unknown_key", "A key that was never put is no error and no record.", _always, store_laws.unknown_key),
     _row("keys_apart", "A record comes back for its own key and for no other.", _always, store_laws.keys_apart),
@@ -147,8 +158,16 @@ GUARANTEES: Final[tuple[Guarantee, ...]] = (
     _ONLY_OUR_ERRORS,
     _row("taken_once", "A record is taken at most once.", _declaring("single_use"), store_laws.taken_once),
     _row("taken_once_by_threads", "Of threads that take a record at the same time, exactly one gets it.", _declaring("single_use"), store_laws.taken_once_by_threads),
+    _row("peek_leaves", "A record that is looked at stays as it is, where it is.", _revisable(), store_revisions.peek_leaves),
+    _row("peek_expiry", "A record is seen until, and not at, the second in which it expires.", _revisable(), store_revisions.peek_expiry),
+    _row("swap_compares", "A record is changed if it is still the old one, and else is left as it is.", _revisable(), store_revisions.swap_compares),
+    _row("swap_keeps_expiry", "A record that is changed expires when it would have expired.", _revisable(), store_revisions.swap_keeps_expiry),
+    _row("swap_revives_nothing", "What was taken or has expired is not changed, and does not come back.", _revisable("single_use"), store_revisions.swap_revives_nothing),
+    _row("swapped_once_by_threads", "Of threads that change a record at the same time, exactly one does.", _revisable(), store_revisions.swapped_once_by_threads),
+    _row("taken_amid_swaps", "A record that is taken while others change it is given once, as one of them left it.", _revisable("single_use"), store_revisions.taken_amid_swaps),
     _row("shared", "What one process puts, another can take.", _declaring("shared"), store_processes.shared),
     _row("taken_once_by_processes", "Of processes that take a record at the same time, exactly one gets it.", _declaring("single_use", "shared"), store_processes.taken_once_by_processes),
+    _row("revised_by_processes", "Of processes that change a record at the same time exactly one does, and who takes it meanwhile gets it whole.", _revisable("single_use", "shared"), store_revisions.revised_by_processes),
     _row("durable", "What was put outlives its process, however that ends.", _declaring("durable"), store_processes.survives),
     _row("taken_once_through_death", "A process that is killed between put and take loses nothing and lets no record be taken twice.", _declaring("single_use", "shared", "durable"), store_processes.taken_once_through_death),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from cyberid_client.testing.store_probe import (
     StoreCandidate,
     attempt,
     carried_of,
+    is_revisable,
     opened,
     record_of,
 )
@@ -36,15 +37,19 @@ PATIENCE: Final = 60.0
 # A prime, so that in the course of the rounds every step of a store comes to be where a thread gives way.
 STRIDE: Final = 7
 DECLARED: Final = ("single_use", "shared", "durable")
+REVISING: Final = ("peek", "swap")
 
 
 def declares(candidate: StoreCandidate) -> None:
-    """Look for the three words."""
+    """Look for the three words, and for two methods that come together."""
     with opened(candidate.fresh()) as probe:
         for name in DECLARED:
             if not isinstance(getattr(probe.store, name, None), bool):
                 message = f"{name} is not True or False."
                 raise Finding(message)
+        if is_revisable(probe.store) != any(hasattr(probe.store, name) for name in REVISING):
+            message = "It has only one of peek and swap, or one that cannot be called."
+            raise Finding(message)
 
 
 def round_trip(candidate: StoreCandidate) -> None:
@@ -205,10 +210,16 @@ def _accepted(probe: Probe, when: str, *, late: timedelta = 0 * SECOND) -> Kept:
 def only_our_errors(candidate: StoreCandidate) -> None:
     """Call a store whose backend is gone."""
     with opened(candidate.gone or candidate.fresh()) as probe:
-        for order in (
+        orders = [
             Order(call="put", kept=probe.draft(), now=probe.now),
             Order(call="take", kept=probe.draft(), now=probe.now),
-        ):
+        ]
+        if is_revisable(probe.store):
+            orders += [
+                Order(call="peek", kept=probe.draft(), now=probe.now),
+                Order(call="swap", kept=probe.draft(), new=b"new", now=probe.now),
+            ]
+        for order in orders:
             outcome = attempt(probe.store, order)
             if isinstance(outcome, StoreError):
                 continue

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from cyberid_client.errors import CyberIDError
-from cyberid_client.ports import PendingStore
+from cyberid_client.ports import PendingStore, RevisableStore
 
 __all__ = [
     "Finding",
@@ -22,6 +22,8 @@ __all__ = [
     "attempt",
     "carried_of",
     "current_second",
+    "has_won",
+    "is_revisable",
     "make_up",
     "opened",
     "record_of",
@@ -80,13 +82,18 @@ class Kept:
         """Return it with another key or another carried text."""
         return replace(self, **changes)  # type: ignore[arg-type]  # only the two texts are ever changed
 
+    def with_record(self, record: bytes) -> Kept:
+        """Return it with the record that stands in its place."""
+        return replace(self, record=record)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One call of a store, so that a thread or a process can make it."""
 
-    call: Literal["put", "take"]
+    call: Literal["put", "take", "peek", "swap"]
     kept: Kept
+    new: bytes = field(default=b"", repr=False)
     now: datetime
 
 
@@ -96,7 +103,12 @@ def attempt(store: PendingStore, order: Order) -> object:
     try:
         if order.call == "put":
             return store.put(kept.key, kept.record, expires_at=kept.expires_at, now=order.now)
-        return store.take(kept.key, carried=kept.carried, now=order.now)
+        if order.call == "take":
+            return store.take(kept.key, carried=kept.carried, now=order.now)
+        revisable = cast("RevisableStore", store)
+        if order.call == "peek":
+            return revisable.peek(kept.key, now=order.now)
+        return revisable.swap(kept.key, old=kept.record, new=order.new, now=order.now)
     except CyberIDError as error:
         return error
     except Exception as error:  # noqa: BLE001 - what a store may raise is what is tested
@@ -117,8 +129,27 @@ def carried_of(outcome: object) -> str:
     return outcome
 
 
+def is_revisable(store: object) -> bool:
+    """Tell whether records can be read and changed before they are taken: it has ``peek`` and ``swap``."""
+    return callable(getattr(store, "peek", None)) and callable(getattr(store, "swap", None))
+
+
+def has_won(outcome: object) -> bool:
+    """Return what a swap said.
+
+    Raises:
+        Finding: it said something else than ``True`` or ``False``.
+    """
+    if isinstance(outcome, Exception):
+        raise outcome
+    if not isinstance(outcome, bool):
+        message = f"A swap returned {type(outcome).__name__} where True or False is due."
+        raise Finding(message)
+    return outcome
+
+
 def record_of(outcome: object) -> bytes | None:
-    """Return what a take gave.
+    """Return what a take or a peek gave.
 
     Raises:
         Finding: it gave something else than bytes or ``None``.
@@ -126,7 +157,7 @@ def record_of(outcome: object) -> bytes | None:
     if isinstance(outcome, Exception):
         raise outcome
     if outcome is not None and not isinstance(outcome, bytes):
-        message = f"A take returned {type(outcome).__name__} where bytes or None is due."
+        message = f"A call returned {type(outcome).__name__} where bytes or None is due."
         raise Finding(message)
     return outcome
 
@@ -174,6 +205,15 @@ class Probe:
         """Take a record, or what is asked for in its place."""
         order = Order(call="take", kept=kept, now=self.now if now is None else now)
         return record_of(attempt(self.store, order))
+
+    def peek(self, kept: Kept, *, now: datetime) -> bytes | None:
+        """Read a record, or what is asked for in its place."""
+        return record_of(attempt(self.store, Order(call="peek", kept=kept, now=now)))
+
+    def swap(self, kept: Kept, new: bytes, *, now: datetime | None = None) -> bool:
+        """Change a record for another, if it is still ``kept.record``."""
+        order = Order(call="swap", kept=kept, new=new, now=self.now if now is None else now)
+        return has_won(attempt(self.store, order))
 
     def expect(self, kept: Kept, when: str, *, now: datetime | None = None) -> None:
         """Take a record that must be there.

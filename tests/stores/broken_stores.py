@@ -45,9 +45,173 @@ class PlainStore:
             expires_at, record = self._records.pop(self._index(key), (now, None))
         return record if now < expires_at else None
 
+    def peek(self, key, *, now):
+        expires_at, record = self._records.get(self._index(key), (now, None))
+        return record if now < expires_at else None
+
+    def swap(self, key, *, old, new, now):
+        with self._lock:
+            expires_at, record = self._records.get(self._index(key), (now, None))
+            if record != old or now >= expires_at:
+                return False
+            self._records[self._index(key)] = (expires_at, new)
+        return True
+
 
 class SaysNothing(PlainStore):
     single_use = "yes"
+
+
+class CannotSwap(PlainStore):
+    """Half of what a record that changes needs."""
+
+    swap = None
+
+
+class PeeksByTaking(PlainStore):
+    def peek(self, key, *, now):
+        return self.take(key, carried="", now=now)
+
+
+class PeeksByPutting(PlainStore):
+    """What is looked at is made, empty, where it was not."""
+
+    def peek(self, key, *, now):
+        return self._records.setdefault(key, (now + timedelta(minutes=1), b""))[1]
+
+
+class PeeksLate(PlainStore):
+    def peek(self, key, *, now):
+        return super().peek(key, now=now - timedelta(microseconds=1))
+
+
+class PeeksForEver(PlainStore):
+    def peek(self, key, *, now):
+        return super().peek(key, now=now - timedelta(days=1))
+
+
+class PeeksEarly(PlainStore):
+    def peek(self, key, *, now):
+        return super().peek(key, now=now + timedelta(seconds=1))
+
+
+class SwapsBlindly(PlainStore):
+    def swap(self, key, *, old, new, now):
+        return super().swap(key, old=self.peek(key, now=now) or old, new=new, now=now)
+
+
+class SwapsBeginnings(PlainStore):
+    """A comparison that ends where the shorter one does."""
+
+    def swap(self, key, *, old, new, now):
+        held = self.peek(key, now=now) or b""
+        return super().swap(key, old=held if held.startswith(old) and held else old, new=new, now=now)
+
+
+class SwapsWhatIsNotThere(PlainStore):
+    """A swap that is a put in disguise."""
+
+    def swap(self, key, *, old, new, now):
+        if key in self._records:
+            return super().swap(key, old=old, new=new, now=now)
+        self._records[key] = (now + timedelta(minutes=1), new)
+        return False
+
+
+class SwapsButSaysNo(PlainStore):
+    def swap(self, key, *, old, new, now):
+        return super().swap(key, old=old, new=new, now=now) and len(new) > 1
+
+
+class SwapsInThePlace(PlainStore):
+    """The new record is written over the old one, and what is longer is cut."""
+
+    def swap(self, key, *, old, new, now):
+        return super().swap(key, old=old, new=new[: max(len(old), 700)], now=now)
+
+
+class AnswersWithNumbers(PlainStore):
+    def swap(self, key, *, old, new, now):
+        return int(super().swap(key, old=old, new=new, now=now))
+
+
+class ProlongsBySwapping(PlainStore):
+    """A record that is changed lives as long again."""
+
+    def swap(self, key, *, old, new, now):
+        done = super().swap(key, old=old, new=new, now=now)
+        if done:
+            self._records[key] = (now + timedelta(minutes=10), new)
+        return done
+
+
+class EndsBySwapping(PlainStore):
+    def swap(self, key, *, old, new, now):
+        done = super().swap(key, old=old, new=new, now=now)
+        if done:
+            self._records[key] = (now + timedelta(minutes=1), new)
+        return done
+
+
+class SwapsTheDead(PlainStore):
+    """What has expired still lies there, and can be changed."""
+
+    def swap(self, key, *, old, new, now):
+        return super().swap(key, old=old, new=new, now=now - timedelta(hours=1))
+
+
+class SwapsTheDeadInSilence(SwapsTheDead):
+    def swap(self, key, *, old, new, now):
+        expires_at, _ = self._records.get(key, (now, None))
+        return super().swap(key, old=old, new=new, now=now) and now < expires_at
+
+
+class RevivesWhatWasTaken(PlainStore):
+    """An insert or update, as databases have it."""
+
+    def __init__(self):
+        super().__init__()
+        self._seen = {}
+
+    def take(self, key, *, carried, now):
+        record = super().take(key, carried=carried, now=now)
+        self._seen[key] = record
+        return record
+
+    def swap(self, key, *, old, new, now):
+        if self._seen.get(key) == old:
+            self._records[key] = (now + timedelta(minutes=1), new)
+            return True
+        return super().swap(key, old=old, new=new, now=now)
+
+
+class LooksThenSwaps(PlainStore):
+    """Compare, then change: two steps where one is needed."""
+
+    def swap(self, key, *, old, new, now):
+        expires_at, record = self._records.get(key, (now, None))
+        if record != old or now >= expires_at:
+            return False
+        self._records[key] = (expires_at, new)
+        return True
+
+
+class SwapsIntoTheVoid(PlainStore):
+    """Swaps exclude each other, and takes exclude each other, but a take is not seen by a swap."""
+
+    def __init__(self):
+        super().__init__()
+        self._swapping = threading.Lock()
+
+    def swap(self, key, *, old, new, now):
+        with self._swapping:
+            expires_at, record = self._records.get(key, (now, None))
+            if record != old or now >= expires_at:
+                return False
+            # A step between comparing and changing, where a thread gives way.
+            changed = dict.fromkeys([key], (expires_at, new))
+            self._records.update(changed)
+        return True
 
 
 class NeverRemoves(PlainStore):
@@ -171,6 +335,31 @@ class SharesAVariable(PlainStore):
         return super().take(self._wanted, carried=carried, now=moment)
 
 
+class KeepsRecordsAsTheyAre:
+    """Good: what is put is taken, and in between nobody looks or changes."""
+
+    single_use = True
+    shared = False
+    durable = False
+
+    def __init__(self):
+        self._store = PlainStore()
+
+    def put(self, key, record, *, expires_at, now):
+        return self._store.put(key, record, expires_at=expires_at, now=now)
+
+    def take(self, key, *, carried, now):
+        return self._store.take(key, carried=carried, now=now)
+
+
+class AwaitsAndKeeps(KeepsRecordsAsTheyAre):
+    async def put(self, key, record, *, expires_at, now):
+        return super().put(key, record, expires_at=expires_at, now=now)
+
+    async def take(self, key, *, carried, now):
+        return super().take(key, carried=carried, now=now)
+
+
 class PretendsToBeShared(PlainStore):
     shared = True
 
@@ -222,6 +411,36 @@ class LooksThenRemovesInAFile(SQLiteStore):
             ).fetchone()
             connection.execute("DELETE FROM pending WHERE key = ?", (key,))
         return row[0] if row and microseconds(now) < row[1] else None
+
+
+class LooksThenSwapsInAFile(SQLiteStore):
+    """Two statements where one is needed; the lock of one process hides it from its own threads."""
+
+    def swap(self, key, *, old, new, now):
+        with self._connection() as connection:
+            row = connection.execute(
+                "SELECT record, expires_at FROM pending WHERE key = ?", (key,)
+            ).fetchone()
+            if not row or row[0] != old or microseconds(now) >= row[1]:
+                return False
+            connection.execute("UPDATE pending SET record = ? WHERE key = ?", (new, key))
+        return True
+
+
+class TakesAbsenceForAnUnseenRecord(SQLiteStore):
+    def peek(self, key, *, now):
+        try:
+            return super().peek(key, now=now)
+        except StoreError:
+            return None
+
+
+class TakesAbsenceForARefusal(SQLiteStore):
+    def swap(self, key, *, old, new, now):
+        try:
+            return super().swap(key, old=old, new=new, now=now)
+        except StoreError:
+            return False
 
 
 class WritesLater(SQLiteStore):

@@ -21,6 +21,9 @@ _COUNT = "SELECT count(*) FROM pending"
 _PUT = "INSERT INTO pending (key, expires_at, record) VALUES (?, ?, ?)"
 # One statement finds and removes: two callers cannot both find.
 _TAKE = "DELETE FROM pending WHERE key = ? RETURNING record, expires_at"
+_PEEK = "SELECT record, expires_at FROM pending WHERE key = ?"
+# One statement compares and changes: two callers with the same old record cannot both change it.
+_SWAP = "UPDATE pending SET record = ? WHERE key = ? AND record = ? AND expires_at > ?"
 
 
 def microseconds(moment: datetime) -> int:
@@ -54,6 +57,16 @@ class SQLiteStore:
         with self._connection() as connection:
             row = connection.execute(_TAKE, (key,)).fetchall()
         return row[0][0] if row and microseconds(now) < row[0][1] else None
+
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        with self._connection() as connection:
+            row = connection.execute(_PEEK, (key,)).fetchone()
+        return row[0] if row and microseconds(now) < row[1] else None
+
+    def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        with self._connection() as connection:
+            changed = connection.execute(_SWAP, (new, key, old, microseconds(now)))
+        return changed.rowcount == 1
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,8 @@ import sqlite_store
 from sqlite_store import SQLiteStore
 
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.stores import MemoryPendingStore, SealedCookieStore
+from cyberid_client.stores import AsyncMemoryPendingStore, MemoryPendingStore, SealedCookieStore
+from cyberid_client.testing.store_async import BlockingPendingStore
 from cyberid_client.testing.store_conformance import (
     GUARANTEES,
     BrokenGuaranteeError,
@@ -22,7 +23,13 @@ from cyberid_client.testing.store_conformance import (
 )
 
 BY_NAME = {each.name: each for each in GUARANTEES}
-ELSEWHERE = {"shared", "taken_once_by_processes", "durable", "taken_once_through_death"}
+ELSEWHERE = {
+    "shared",
+    "taken_once_by_processes",
+    "revised_by_processes",
+    "durable",
+    "taken_once_through_death",
+}
 KEYS = {"new": b"n" * 32, "old": b"o" * 32}
 
 
@@ -45,8 +52,17 @@ def in_a_file(tmp_path):
     return candidate
 
 
-# Each starts several processes; two of them for every day.
-SLOW = {"shared", "durable", "only_our_errors", "taken_once_through_death", "bound"}
+# Each starts several processes or races long; two of them for every day.
+SLOW = {
+    "shared",
+    "durable",
+    "only_our_errors",
+    "taken_once_through_death",
+    "revised_by_processes",
+    "swapped_once_by_threads",
+    "taken_amid_swaps",
+    "bound",
+}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +81,31 @@ def test_the_memory_store_keeps_what_it_declares():
     assert BY_NAME.keys() - ELSEWHERE - {"only_our_errors"} == set(kept)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["peek_leaves", "peek_expiry", "swap_compares", "swap_keeps_expiry", "swap_revives_nothing"]
+    + [
+        pytest.param(name, marks=pytest.mark.slow) for name in ("swapped_once_by_threads", "taken_amid_swaps")
+    ],
+)
+def test_the_awaited_memory_store_keeps(name):
+    """The awaited memory store changes records as the other one does, its tasks among each other too."""
+    opener = partial(BlockingPendingStore, AsyncMemoryPendingStore)
+    BY_NAME[name].check(StoreCandidate(fresh=lambda: opener))
+
+
+def test_a_store_that_changes_no_records_is_examined_without():
+    """A store without peek and swap promises nothing of them, whether it is awaited or not."""
+    made = {each.name for each in guarantees_of(in_memory(broken.PlainStore))}
+    for opener in (broken.KeepsRecordsAsTheyAre, partial(BlockingPendingStore, broken.AwaitsAndKeeps)):
+        less = {
+            each.name
+            for each in guarantees_of(StoreCandidate(fresh=lambda opener=opener: opener, max_entries=20))
+        }
+        assert {name for name in BY_NAME if name.startswith(("peek_", "swap", "taken_amid"))} == made - less
+        BY_NAME["declares"].check(StoreCandidate(fresh=lambda opener=opener: opener))
+
+
 def test_the_sealed_cookie_store_keeps_what_it_declares():
     """The sealed cookie is shared and durable, and never promises that a record is taken once."""
     limit = SealedCookieStore(KEYS).max_record_bytes
@@ -72,6 +113,7 @@ def test_the_sealed_cookie_store_keeps_what_it_declares():
     assert {"shared", "durable"} < set(kept)
     assert set() == {name for name in kept if name.startswith("taken_once")}
     assert "bound" not in kept
+    assert not any(name.startswith(("peek", "swap")) for name in kept)
 
 
 def test_the_plain_store_is_good():
@@ -103,6 +145,25 @@ IN_MEMORY = [
     (broken.NeverRemoves, "taken_once", "taken_once", "the second time"),
     (broken.LeavesWhatExpired, "taken_once", "taken_once", "stepped back"),
     (broken.LooksThenRemoves, "taken_once_by_threads", "taken_once_by_threads", "of 32 threads"),
+    (broken.CannotSwap, "declares", "declares", "only one of peek and swap"),
+    (broken.PeeksByTaking, "peek_leaves", "peek_leaves", "the second time it was looked at"),
+    (broken.PeeksByPutting, "peek_leaves", "peek_leaves", "after it was taken"),
+    (broken.PeeksLate, "peek_expiry", "peek_expiry", "when it expired"),
+    (broken.PeeksForEver, "peek_expiry", "peek_expiry", "when it expired"),
+    (broken.PeeksEarly, "peek_expiry", "peek_expiry", "one second before"),
+    (broken.SwapsBlindly, "swap_compares", "swap_compares", "though the record was another"),
+    (broken.SwapsBeginnings, "swap_compares", "swap_compares", "though the record was another"),
+    (broken.SwapsWhatIsNotThere, "swap_compares", "swap_compares", "made by a swap"),
+    (broken.SwapsButSaysNo, "swap_compares", "swap_compares", "one of 1 bytes"),
+    (broken.SwapsInThePlace, "swap_compares", "swap_compares", "Another record was seen"),
+    (broken.AnswersWithNumbers, "swap_compares", "swap_compares", "returned int"),
+    (broken.ProlongsBySwapping, "swap_keeps_expiry", "swap_keeps_expiry", "had expired"),
+    (broken.EndsBySwapping, "swap_keeps_expiry", "swap_keeps_expiry", "gone one second before"),
+    (broken.SwapsTheDead, "swap_revives_nothing", "swap_revives_nothing", "though it had expired"),
+    (broken.SwapsTheDeadInSilence, "swap_revives_nothing", "swap_revives_nothing", "was changed though it had expired"),
+    (broken.RevivesWhatWasTaken, "swap_revives_nothing", "swap_revives_nothing", "though it was taken"),
+    (broken.LooksThenSwaps, "swapped_once_by_threads", "swapped_once_by_threads", "changed the same record"),
+    (broken.SwapsIntoTheVoid, "taken_amid_swaps", "taken_amid_swaps", "neither the old one|no state|got it"),
     (broken.PretendsToBeShared, "shared", "shared", "in another process"),
     (broken.PretendsToBeDurable, "durable", "durable", "was killed"),
 ]  # fmt: skip
@@ -110,6 +171,9 @@ IN_A_FILE = [
     (broken.PassesItsBackendsErrors, "only_our_errors", "only_our_errors", "OperationalError"),
     (broken.TakesAbsenceForAnAnswer, "only_our_errors", "only_our_errors", "as if nothing had happened"),
     (broken.LooksThenRemovesInAFile, "taken_once_by_processes", "taken_once_by_processes", "of 4 processes"),
+    (broken.LooksThenSwapsInAFile, "revised_by_processes", "revised_by_processes", "processes"),
+    (broken.TakesAbsenceForAnUnseenRecord, "only_our_errors", "only_our_errors", "peek returned as if"),
+    (broken.TakesAbsenceForARefusal, "only_our_errors", "only_our_errors", "swap returned as if"),
     (broken.WritesLater, "durable", "durable", "was killed"),
     (broken.RemovesLater, "taken_once_through_death", "taken_once_through_death", "a second time"),
     (broken.ClaimsAll, "taken_once_through_death", "taken_once_through_death", "gone or torn"),

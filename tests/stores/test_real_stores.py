@@ -24,11 +24,15 @@ WITH_PROCESSES = {
     "durable",
     "taken_once_by_processes",
     "taken_once_through_death",
+    "revised_by_processes",
     "one_effect_by_processes",
     "death_in_the_effect",
 }
-AWAITED_EVERY_DAY = {"round_trip", "taken_once", "one_effect", "transaction"}
+AWAITED_EVERY_DAY = {"round_trip", "taken_once", "peek_leaves", "swap_compares", "one_effect", "transaction"}
+LONG_RACES = {"swapped_once_by_threads", "taken_amid_swaps"}
 EVERY_DAY = {
+    ("redis", "taken_amid_swaps"),
+    ("postgresql", "taken_amid_swaps"),
     ("redis", "taken_once_by_processes"),
     ("postgresql", "taken_once_by_processes"),
     ("postgresql", "one_effect_by_processes"),
@@ -37,7 +41,7 @@ EVERY_DAY = {
 
 def is_for_every_day(name, guarantee):
     """Tell whether a pair is tried in every run: few with processes, and few that are awaited."""
-    if guarantee in WITH_PROCESSES:
+    if guarantee in WITH_PROCESSES | LONG_RACES:
         return (name, guarantee) in EVERY_DAY
     return not name.endswith("-async") or guarantee in AWAITED_EVERY_DAY
 

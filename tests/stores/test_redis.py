@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import re
 import secrets
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 import redis
@@ -50,6 +52,16 @@ def put_and_take(store):
     assert None is store.take(key, carried="", now=NOW)
 
 
+def put_and_swap(store):
+    key, old, new = new_key(), secrets.token_bytes(600), secrets.token_bytes(900)
+    store.put(key, old, expires_at=LATER, now=NOW)
+    assert [old, old] == [store.peek(key, now=NOW) for _ in range(2)]
+    assert [True, False] == [store.swap(key, old=old, new=new, now=NOW) for _ in range(2)]
+    assert new == store.peek(key, now=NOW)
+    assert new == store.take(key, carried="", now=NOW)
+    assert None is store.peek(key, now=NOW)
+
+
 def code_of(call):
     with pytest.raises(StoreError) as caught:
         call()
@@ -67,6 +79,7 @@ def test_a_client_of_the_apps_own_serves(redis_server, decodes):
     """A ready client serves, also one that decodes its answers: records come back as they were put."""
     with redis.Redis.from_url(redis_server.url, decode_responses=decodes) as ready:
         put_and_take(RedisPendingStore(ready))
+        put_and_swap(RedisPendingStore(ready))
         replay, key, times = RedisReplayStore(ready), new_key(), {"expires_at": LATER, "now": NOW}
         assert [True, False] == [replay.once(key, lambda _: None, **times) for _ in range(2)]
         store = RedisPendingStore(ready)
@@ -84,6 +97,7 @@ def test_a_cluster_serves(redis_server):
         with RedisCluster(startup_nodes=[ClusterNode("127.0.0.1", server.port)]) as cluster:
             for _ in range(5):
                 put_and_take(RedisPendingStore(cluster))
+                put_and_swap(RedisPendingStore(cluster))
             replay, times = RedisReplayStore(cluster), {"expires_at": LATER, "now": NOW}
 
             def fail(_transaction):
@@ -101,6 +115,7 @@ def test_a_sentinels_primary_serves(redis_server):
         sentinel = Sentinel([("127.0.0.1", server.port)])
         with sentinel.master_for("primary") as primary:
             put_and_take(RedisPendingStore(primary))
+            put_and_swap(RedisPendingStore(primary))
         for each in sentinel.sentinels:
             each.close()
 
@@ -115,6 +130,60 @@ def test_a_take_is_one_command(client, redis_server):
     calls = {name: values["calls"] for name, values in stats.items() if name != "cmdstat_config|resetstat"}
     assert {"cmdstat_getdel": 1} == calls
     store.close()
+
+
+def test_a_swap_is_one_command_and_keeps_the_servers_own_countdown(client, redis_server):
+    """A peek is one GET and a swap one script, and Redis counts on down from where it was."""
+    store, key = RedisPendingStore(redis_server.url, prefix="counts:"), new_key()
+    store.put(key, b"old", expires_at=LATER, now=NOW)
+    # As if some of its time were over.
+    client.pexpire(f"counts:pending:{key}", 200_000)
+    client.config_resetstat()
+    assert b"old" == store.peek(key, now=NOW)
+    assert store.swap(key, old=b"old", new=b"a longer one", now=NOW)
+    stats = client.info("commandstats")
+    calls = {name: values["calls"] for name, values in stats.items() if name != "cmdstat_config|resetstat"}
+    assert {"cmdstat_get": 2, "cmdstat_eval": 1, "cmdstat_set": 1} == calls
+    assert 190_000 < client.pttl(f"counts:pending:{key}") <= 200_000
+    store.close()
+
+
+@pytest.mark.parametrize(("late", "swapped"), [(-1, True), (0, False), (1, False)])
+@pytest.mark.parametrize("after", [0, 1, 255, 256, 65_535])
+def test_a_swap_ends_with_the_very_microsecond(redis_server, late, swapped, after):
+    """A record is changed until, and not at, the microsecond in which it expires by the client's clock."""
+    store, key, tick = RedisPendingStore(redis_server.url), new_key(), dt.timedelta(microseconds=1)
+    end = LATER + after * tick
+    store.put(key, b"old", expires_at=end, now=NOW)
+    assert swapped == store.swap(key, old=b"old", new=b"new", now=end + late * tick)
+    assert (b"new" if swapped else b"old") == store.take(key, carried="", now=end - tick)
+    store.close()
+
+
+def test_no_swap_of_what_somebody_else_put_there(client, redis_server):
+    """A value of another shape is an error of the store, looked at or changed, and stays."""
+    store, key = RedisPendingStore(redis_server.url), new_key()
+    name = f"cyberid:pending:{key}"
+    client.set(name, b"short")
+    assert "store.failed" == code_of(lambda: store.peek(key, now=NOW))
+    assert "store.failed" == code_of(lambda: store.swap(key, old=b"", new=b"new", now=NOW))
+    assert b"short" == client.getdel(name)
+    client.lpush(name, b"a list")
+    assert "store.failed" == code_of(lambda: store.swap(key, old=b"", new=b"new", now=NOW))
+    client.delete(name)
+    store.close()
+
+
+def test_the_rights_that_the_page_names_are_enough(client, redis_server):
+    """A user with these commands puts, looks, changes and takes, also from within the script."""
+    page = (Path(__file__).parents[2] / "docs" / "stores.md").read_text(encoding="utf-8")
+    (rule,) = re.findall("^ACL SETUSER shop on >password ~shop:\\* (.*)$", page, re.MULTILINE)
+    client.execute_command("ACL", "SETUSER", "shop", "on", ">password", "~shop:*", *rule.split())
+    store = RedisPendingStore(redis_server.url.replace("//", "//shop:password@"), prefix="shop:")
+    put_and_take(store)
+    put_and_swap(store)
+    store.close()
+    client.execute_command("ACL", "DELUSER", "shop")
 
 
 def test_a_lost_answer_is_not_asked_for_again(client, redis_server):

@@ -101,6 +101,29 @@ def test_a_take_is_one_statement_and_commits_by_itself(engine):
     assert None is store.take(key, carried="", now=NOW)
 
 
+def test_a_swap_is_one_statement_and_commits_by_itself(engine):
+    """What the database is told for a swap is one UPDATE, without BEGIN, and it holds at once."""
+    store, said = SQLPendingStore(engine, table_prefix=new_prefix()), []
+    store.create_tables()
+    key = put(store)
+    event.listen(engine, "before_cursor_execute", lambda *arguments: said.append(arguments[2]))
+    assert store.swap(key, old=b"record", new=b"another", now=NOW)
+    assert [True] == [statement.startswith("UPDATE") for statement in said]
+    assert b"another" == store.peek(key, now=NOW)
+    assert [True, True] == [len(said) == 2, said[1].startswith("SELECT")]
+    assert not store.swap(key, old=b"record", new=b"a third", now=NOW)
+
+
+@pytest.mark.parametrize(("late", "swapped"), [(-1, True), (0, False), (1, False)])
+def test_a_swap_ends_with_the_very_microsecond(pending, late, swapped):
+    """A record is changed until, and not at, the microsecond in which it expires; and it still ends then."""
+    key, tick = put(pending, lives=60), dt.timedelta(microseconds=1)
+    end = NOW + dt.timedelta(seconds=60)
+    assert swapped == pending.swap(key, old=b"record", new=b"new", now=end + late * tick)
+    assert None is pending.peek(key, now=end)
+    assert (b"new" if swapped else b"record") == pending.take(key, carried="", now=end - tick)
+
+
 def test_a_key_is_put_once(pending):
     """A login that is pending under this key stays as it is."""
     key = put(pending)
