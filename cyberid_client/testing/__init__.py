@@ -26,6 +26,7 @@ from cyberid_client.testing.phone import MOCK_OUTCOMES, Phone
 from cyberid_client.testing.registration import RegisteredApp
 from cyberid_client.testing.service import RequestRecord
 from cyberid_client.testing.status_lists import StatusPublisher
+from cyberid_client.testing.wallet import WALLET_FAULTS, WALLET_ODDITIES, Wallet, WalletAnswer
 
 __all__ = [
     "EVENT_FAULTS",
@@ -36,6 +37,8 @@ __all__ = [
     "MOCK_OUTCOMES",
     "ODDITIES",
     "STATUS_FAULTS",
+    "WALLET_FAULTS",
+    "WALLET_ODDITIES",
     "Browser",
     "Delivery",
     "EventDesk",
@@ -51,4 +54,6 @@ __all__ = [
     "RequestRecord",
     "Session",
     "StatusPublisher",
+    "Wallet",
+    "WalletAnswer",
 ]

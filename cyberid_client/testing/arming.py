@@ -95,7 +95,7 @@ class Arming:
         """Name to the number of messages that it will still change."""
         return dict(self._left)
 
-    def arm(self, name: str, count: int, keyring: Keyring) -> None:
+    def arm(self, name: str, count: int, keyring: Keyring | None) -> None:
         """Let the next ``count`` messages of the stage be changed.
 
         Raises:
@@ -106,7 +106,7 @@ class Arming:
         if count < 1:
             raise ConfigurationError("config.value", "count")
         prepare = self._known[name].prepare
-        if prepare is not None and name not in self._left:
+        if prepare is not None and keyring is not None and name not in self._left:
             prepare(keyring)
         self._left[name] = count
 

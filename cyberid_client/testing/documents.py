@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from cyberid_client.testing.compact import CLIENT_ALGORITHMS
+from cyberid_client.testing.credentials import EPOCH_LENGTH
 from cyberid_client.testing.crls import CRLS_PATH
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.encryption import CONTENT_ENCRYPTIONS, KEY_ENCRYPTIONS, EncryptedDraft
@@ -74,7 +75,12 @@ class Grant:
 
 
 def metadata_claims(
-    issuer: str, algorithm: str, *, requires_signed_requests: bool = False, takes_faces: bool = False
+    issuer: str,
+    algorithm: str,
+    *,
+    requires_signed_requests: bool = False,
+    epoch_length: int = EPOCH_LENGTH,
+    takes_faces: bool = False,
 ) -> dict[str, object]:
     """Return what the signed metadata says about this issuer, RFC 8414 §2."""
     return {
@@ -107,6 +113,7 @@ def metadata_claims(
         "require_signed_request_object": requires_signed_requests,
         "app_verification_endpoint": issuer + PATHS["app_verification"],
         "app_launch_face": takes_faces,
+        "credential_epoch_length": epoch_length,
     }
 
 
@@ -132,6 +139,7 @@ def draft_metadata(
     issued_at: int,
     now: datetime,
     requires_signed_requests: bool = False,
+    epoch_length: int = EPOCH_LENGTH,
     takes_faces: bool = False,
 ) -> SignedDraft:
     """Draft the signed metadata: profile §3, RFC 8414 §2.1."""
@@ -145,6 +153,7 @@ def draft_metadata(
             keyring.issuer,
             keyring.algorithm.name,
             requires_signed_requests=requires_signed_requests,
+            epoch_length=epoch_length,
             takes_faces=takes_faces,
         ),
     }

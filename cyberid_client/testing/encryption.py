@@ -46,7 +46,7 @@ class EncryptedDraft:
             what is really done.
         content: what is inside.
         recipient: for whose private key.
-        keyring: the issuer's keys.
+        keyring: the issuer's keys; ``None`` where a wallet encrypts.
         header_bytes: bytes that replace the encoded header, made from the finished one.
         edit_header: the last change to the header, ``epk`` included, before it is authenticated.
         edit_parts: the last change to encrypted key, initialisation vector, ciphertext and tag.
@@ -56,7 +56,7 @@ class EncryptedDraft:
     header: dict[str, object]
     content: bytes = field(repr=False)
     recipient: PublicKey = field(repr=False)
-    keyring: Keyring = field(repr=False)
+    keyring: Keyring | None = field(default=None, repr=False)
     header_bytes: Callable[[dict[str, object]], bytes] = field(default=json_bytes, repr=False)
     edit_header: Callable[[dict[str, object]], None] = field(default=lambda _header: None, repr=False)
     edit_parts: Callable[[list[bytes]], list[bytes]] = field(default=lambda parts: parts, repr=False)

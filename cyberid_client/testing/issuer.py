@@ -14,6 +14,7 @@ from cyberid_client.errors import ConfigurationError
 from cyberid_client.ports import Clock, Transport
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clock import system_clock
+from cyberid_client.testing.credentials import EPOCH_LENGTH, EPOCH_LENGTH_MIN
 from cyberid_client.testing.delivery import Delivery, Posting
 from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply, Sizes
@@ -32,7 +33,7 @@ from cyberid_client.testing.jose import ALGORITHMS, SIGNING_NAMES
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.logout import Session
 from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
-from cyberid_client.testing.pki import pem
+from cyberid_client.testing.pki import key_pem, pem
 from cyberid_client.testing.registration import (
     RegisteredApp,
     RegisteredClient,
@@ -67,9 +68,10 @@ class MockIssuer:
             ML-DSA-87. Root and authorities have keys of the same kind; only with EdDSA they have P-256
             keys, because the built-in path engine judges no Ed25519 authorities. Clients sign with ES256
             unless they bring keys of their own.
+        credential_epoch_length: seconds that an epoch of credentials lasts, at least 60; 7 days by default.
 
     Raises:
-        ConfigurationError: ``config.issuer`` or ``config.no_algorithm``.
+        ConfigurationError: ``config.issuer``, ``config.no_algorithm`` or ``config.value``.
     """
 
     def __init__(
@@ -78,16 +80,24 @@ class MockIssuer:
         *,
         issuer: str = "https://issuer.example",
         algorithm: str = "ES256",
+        credential_epoch_length: int = EPOCH_LENGTH,
     ) -> None:
         if not is_web_origin(issuer) or not issuer.startswith("https://"):
             raise ConfigurationError("config.issuer", "issuer")
         if algorithm not in SIGNING_NAMES:
             raise ConfigurationError("config.no_algorithm", "algorithm")
+        if credential_epoch_length < EPOCH_LENGTH_MIN:
+            raise ConfigurationError("config.value", "credential_epoch_length")
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
         faults = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
         self._arming = Arming({**faults, **ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES})
-        self._service = IssuerService(keyring=keyring, clock=self._clock, arming=self._arming)
+        self._service = IssuerService(
+            keyring=keyring,
+            clock=self._clock,
+            arming=self._arming,
+            epoch_length=credential_epoch_length,
+        )
 
     def __repr__(self) -> str:
         return f"MockIssuer({self.issuer!r})"
@@ -96,6 +106,11 @@ class MockIssuer:
     def issuer(self) -> str:
         """The issuer identifier; inside :meth:`serve` the loopback origin."""
         return self._service.keyring.issuer
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that it goes by."""
+        return self._clock
 
     @property
     def algorithm(self) -> str:
@@ -269,6 +284,51 @@ class MockIssuer:
         if client.certificate_pem:
             self._service.tls.accept(client.certificate_pem)
         return client
+
+    def certify_relying_party(self, *, sector: str, endpoint: str) -> tuple[bytes, bytes]:
+        """Certify what an app shows to wallets, and issue credentials for its sector from now on.
+
+        Args:
+            sector: its sector identifier, an http or https URL: the one SAN URI.
+            endpoint: below which it answers wallets: its host is the one SAN dNSName or iPAddress.
+
+        Returns:
+            Certificate chain and a fresh ES256 key, both PEM.
+
+        Raises:
+            ConfigurationError: ``config.sector`` or ``config.wallet``: this is no web address.
+        """
+        if not is_web_url(sector):
+            raise ConfigurationError("config.sector", "sector")
+        if not is_web_url(endpoint):
+            raise ConfigurationError("config.wallet", "endpoint")
+        key, now = ALGORITHMS["ES256"].generate(), self._clock()
+        chain = self._service.keyring.certify_relying_party(sector, endpoint, key.public_key(), now)
+        self._service.credentials.add_sector(sector, now)
+        return b"".join(map(pem, chain)), key_pem(key)
+
+    def rotate_credential_key(self) -> None:
+        """Sign credentials with a new key; the old one stays published until its last credential has ended."""
+        now, desk = self._clock(), self._service.credentials
+        until = (desk.epoch_of(now) + 2) * desk.epoch_length
+        self._service.keyring.rotate_credential_key(now, keep_until=until)
+
+    def withdraw_credential_keys(self) -> None:
+        """Take every key that signs credentials out of the key set, until :meth:`disarm`: an emergency stop."""
+        self._service.keyring.publish_credential_keys = False
+
+    def revoke_credentials(self, person: str, *, sector: str, value: int = 1) -> None:
+        """Set the status of what a person's wallets hold for a sector; it counts from the next tick on.
+
+        Args:
+            person: a key of :attr:`people`.
+            sector: the sector identifier.
+            value: 1 for invalid, 0 to take it back.
+
+        Raises:
+            ConfigurationError: ``testing.unknown_person``; ``config.value``: no room for the value.
+        """
+        self._service.credentials.revoke(person, sector=sector, value=value, now=self._clock())
 
     def demand_dpop_nonce(self, demanded: bool = True) -> None:  # noqa: FBT001, FBT002 - on is what one asks for
         """Let proofs hold a nonce from now on: a fresh one with every success, and with every challenge."""
@@ -532,7 +592,7 @@ class MockIssuer:
         """Put the present certificate of a signer on its authority's revocation list; for good.
 
         Args:
-            purpose: ``assertion``, ``metadata`` or ``status``.
+            purpose: ``assertion``, ``metadata``, ``status`` or ``credential``.
             reason: RFC 5280 §5.3.1 in lower case: ``key_compromise``, ``superseded``, ``certificate_hold`` …
 
         Raises:

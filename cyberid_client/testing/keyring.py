@@ -11,8 +11,24 @@ from cryptography import x509
 
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.testing.crls import RevocationDesk
-from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, SigningAlgorithm, jwk_of, thumbprint
-from cyberid_client.testing.pki import Authority, CertificateForm, authority_form, der, make_root, signer_form
+from cyberid_client.testing.jose import (
+    ALGORITHMS,
+    PrivateKey,
+    PublicKey,
+    SigningAlgorithm,
+    jwk_of,
+    thumbprint,
+)
+from cyberid_client.testing.pki import (
+    Authority,
+    CertificateForm,
+    authority_form,
+    der,
+    make_root,
+    relying_party_authority_form,
+    relying_party_form,
+    signer_form,
+)
 
 __all__ = ["Keyring", "Signer", "x5c_of"]
 
@@ -72,6 +88,8 @@ class Keyring:
         self.certified_by = ALGORITHMS["ES256" if algorithm.name == "EdDSA" else algorithm.name]
         self.root = make_root(now, key=self.certified_by.generate())
         self.revocations = RevocationDesk()
+        self._issues_credentials = False
+        self._app_authority: tuple[PrivateKey, Authority] | None = None
         self.settle(issuer, now)
 
     def settle(self, issuer: str, now: datetime) -> None:
@@ -80,7 +98,9 @@ class Keyring:
         self.settled_at = now
         self.revocations.forget_publishers()
         self._found_authority(now)
-        purposes = ("assertion", "metadata", "status")
+        self._retired: list[tuple[Signer, float]] = []
+        more = ("credential",) if self._issues_credentials else ()
+        purposes = ("assertion", "metadata", "status", *more)
         self._signers = {purpose: self.make_signer(purpose, now) for purpose in purposes}
         self.reset_publication()
 
@@ -90,9 +110,10 @@ class Keyring:
         self.publish_chains = True
         self._next: Signer | None = None
         self.publish_own_key = True
+        self.publish_credential_keys = True
 
     def signer(self, purpose: str) -> Signer:
-        """Return the signer in use for ``assertion``, ``metadata`` or ``status``."""
+        """Return the signer in use for ``assertion``, ``metadata``, ``status`` or ``credential``."""
         return self._signers[purpose]
 
     def make_signer(self, purpose: str, now: datetime, *, algorithm: str | None = None) -> Signer:
@@ -120,6 +141,18 @@ class Keyring:
         self.extra_keys = []
         return self._signers["assertion"]
 
+    def open_credentials(self, now: datetime) -> None:
+        """Sign credentials from now on, with a key that the key set publishes beside that of assertions."""
+        self._issues_credentials = True
+        if "credential" not in self._signers:
+            self._signers["credential"] = self.make_signer("credential", now)
+
+    def rotate_credential_key(self, now: datetime, *, keep_until: float) -> None:
+        """Sign credentials with a new key; the old one stays in the key set until its last credential ends."""
+        self.open_credentials(now)
+        self._retired.append((self._signers["credential"], keep_until))
+        self._signers["credential"] = self.make_signer("credential", now)
+
     def renew_authority(self, now: datetime) -> None:
         """Found a new authority under the root, and let it certify the keys that are in use."""
         self._found_authority(now)
@@ -127,6 +160,9 @@ class Keyring:
             purpose: replace(signer, chain=self.rechain(signer, now))
             for purpose, signer in self._signers.items()
         }
+        self._retired = [
+            (replace(signer, chain=self.rechain(signer, now)), until) for signer, until in self._retired
+        ]
 
     def _found_authority(self, now: datetime) -> None:
         """Found the authority under the root; both publish revocation lists under this issuer's origin."""
@@ -158,12 +194,39 @@ class Keyring:
         """Put one more entry in front of the honest one until :meth:`reset_publication`."""
         self.extra_keys.append(entry)
 
-    def jwks(self) -> dict[str, object]:
-        """Return the key set document."""
+    def jwks(self, now: datetime | None = None) -> dict[str, object]:
+        """Return the key set document.
+
+        Args:
+            now: keys that retired and whose last credential has ended by then are left out.
+        """
         own = self._signers["assertion"].to_jwk()
         if not self.publish_chains:
             del own["x5c"]
-        return {"keys": [*map(dict, self.extra_keys), *([own] if self.publish_own_key else [])]}
+        published = [own] if self.publish_own_key else []
+        return {"keys": [*map(dict, self.extra_keys), *published, *self._credential_keys(now)]}
+
+    def _credential_keys(self, now: datetime | None) -> list[dict[str, object]]:
+        if not self.publish_credential_keys or "credential" not in self._signers:
+            return []
+        kept = [signer for signer, until in self._retired if now is None or now.timestamp() < until]
+        return [signer.to_jwk() for signer in (self._signers["credential"], *kept)]
+
+    def certify_relying_party(
+        self, sector: str, endpoint: str, public_key: PublicKey, now: datetime
+    ) -> tuple[x509.Certificate, ...]:
+        """Return the chain of what a relying party shows to wallets, under an authority of its own.
+
+        That of the signers is bound to the issuer's host, so that it could certify no app.
+        """
+        if self._app_authority is None or self._app_authority[0] is not self.root.key:
+            form = relying_party_authority_form(now)
+            self._app_authority = (
+                self.root.key,
+                self.root.found_authority(form, self.certified_by.generate()),
+            )
+        form = relying_party_form(now, sector, endpoint)
+        return self._app_authority[1].issue_chain(form, public_key)
 
     def rechain(
         self,

@@ -30,8 +30,11 @@ __all__ = [
     "authority_form",
     "der",
     "host_of",
+    "key_pem",
     "make_root",
     "pem",
+    "relying_party_authority_form",
+    "relying_party_form",
     "signer_form",
     "signing_hash",
     "signing_padding",
@@ -169,6 +172,31 @@ def signer_form(now: datetime, issuer: str, purpose: str) -> CertificateForm:
     )
 
 
+def relying_party_authority_form(now: datetime) -> CertificateForm:
+    """Describe the CA of relying parties: for no other purpose, for any host, no CA below."""
+    return CertificateForm(
+        subject="Mock Relying Party CA (test only)",
+        not_before=now - _BACKDATED,
+        not_after=now + _AUTHORITY_LIFE,
+        ca=True,
+        path_length=0,
+        digital_signature=False,
+        purposes=(PURPOSES["relying_party"],),
+    )
+
+
+def relying_party_form(now: datetime, sector: str, endpoint: str) -> CertificateForm:
+    """Describe what a relying party shows to wallets: its sector and its host, one of each."""
+    return CertificateForm(
+        subject="Mock relying party (test only)",
+        not_before=now - _BACKDATED,
+        not_after=now + _SIGNER_LIFE,
+        purposes=(PURPOSES["relying_party"],),
+        uris=(sector,),
+        hosts=(host_of(endpoint),),
+    )
+
+
 def host_of(url: str) -> str:
     """Return the host of a URL, without brackets."""
     return urlsplit(url).hostname or ""
@@ -177,6 +205,13 @@ def host_of(url: str) -> str:
 def pem(certificate: x509.Certificate) -> bytes:
     """Return the certificate in PEM form."""
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def key_pem(key: PrivateKey) -> bytes:
+    """Return the private key in PEM form, PKCS #8."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def der(certificate: x509.Certificate) -> bytes:

@@ -16,6 +16,8 @@ from cyberid_client.ports import Clock
 from cyberid_client.testing.app_launch import AppDesk
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clients import ClientDesk, Refusal
+from cyberid_client.testing.credential_endpoints import CredentialEndpoints, wallet_path
+from cyberid_client.testing.credentials import EPOCH_LENGTH, CredentialDesk
 from cyberid_client.testing.crls import CRLS_PATH
 from cyberid_client.testing.delivery import Posting
 from cyberid_client.testing.documents import (
@@ -109,6 +111,7 @@ class IssuerService:
         keyring: the keys; its issuer identifier is the service's.
         clock: aware, UTC.
         arming: the faults.
+        epoch_length: of credentials, seconds.
 
     Attributes:
         dpop: judges proofs and hands out nonces.
@@ -118,9 +121,12 @@ class IssuerService:
         logout: the sessions, and the tokens that end them.
         events: what apps are told about accounts.
         apps: the ID app's platform.
+        credentials: what wallets get.
     """
 
-    def __init__(self, *, keyring: Keyring, clock: Clock, arming: Arming) -> None:
+    def __init__(
+        self, *, keyring: Keyring, clock: Clock, arming: Arming, epoch_length: int = EPOCH_LENGTH
+    ) -> None:
         self.keyring = keyring
         self.clients = ClientDesk()
         self.dpop = DPoPDesk()
@@ -169,6 +175,10 @@ class IssuerService:
             asks=lambda: self.automatic is None,
             action=PATHS["end_session"],
         )
+        self.credentials = CredentialDesk(
+            keyring=keyring, arming=arming, statuses=self.status_lists, epoch_length=epoch_length
+        )
+        self._wallets = CredentialEndpoints(self.credentials)
         self.apps = AppDesk(keyring=keyring, clients=self.clients, logout=self.logout, arming=arming)
         self._phones = PhoneDesk(
             clients=self.clients,
@@ -238,6 +248,8 @@ class IssuerService:
             route = self._status_list
         if route is None and call.method == "GET" and _is_crl(call.path):
             route = self._crl
+        if route is None and wallet_path(call.path) is not None:
+            route = self._wallet
         if route is None:
             return _html(error_page("no such endpoint"), 405 if _known_path(call.path) else 404)
         try:
@@ -265,6 +277,7 @@ class IssuerService:
             issued_at=self._metadata_issued_at,
             now=now,
             requires_signed_requests=self.demands_signed_requests,
+            epoch_length=self.credentials.epoch_length,
             takes_faces=self.apps.takes_faces,
         )
         self._arming.apply("metadata", draft)
@@ -275,7 +288,7 @@ class IssuerService:
         return self._publish("discovery", page)
 
     def _jwks(self, _call: Call, now: datetime) -> Reply:
-        page = Page(document=self.keyring.jwks(), keyring=self.keyring, now=now)
+        page = Page(document=self.keyring.jwks(now), keyring=self.keyring, now=now)
         page.headers["cache-control"] = "public, max-age=600"
         return self._publish("jwks", page)
 
@@ -507,7 +520,14 @@ class IssuerService:
         self._client_id, self._postings = ending.client_id, ending.postings
         return ending.reply
 
+    def _wallet(self, call: Call, now: datetime) -> Reply:
+        document = self._wallets.answer(call, now)
+        if document is None:
+            return _html(error_page("no such endpoint"), 405)
+        return self._publish("wallet", Page(document=document, keyring=self.keyring, now=now))
+
     def _status_aggregation(self, _call: Call, now: datetime) -> Reply:
+        self.credentials.announce(now)
         document: dict[str, object] = {"status_lists": list(self.status_lists.uris)}
         return self._publish("status_aggregation", Page(document=document, keyring=self.keyring, now=now))
 
@@ -571,12 +591,15 @@ def _is_crl(path: str) -> bool:
 
 
 def _known_path(path: str) -> str | None:
-    """Return the path of the endpoint; all status lists count as one, and so do all revocation lists."""
+    """Return the path of the endpoint; all status lists count as one, and so do all revocation lists.
+
+    Of what a wallet asked for, the number of the bucket is kept.
+    """
     if _is_list(path):
         return STATUS_LISTS_PATH
     if _is_crl(path):
         return CRLS_PATH
-    return path if path in PATHS.values() else None
+    return path if path in PATHS.values() else wallet_path(path)
 
 
 def _check_grant(grant: Grant, form: Mapping[str, str], client_id: str, proof: Proof | None) -> None:

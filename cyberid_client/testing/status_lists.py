@@ -16,14 +16,14 @@ from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.jose import b64url
 from cyberid_client.testing.keyring import Keyring, x5c_of
 
-__all__ = ["STATUS_LISTS_PATH", "TICK", "StatusPublisher", "draft_status_list", "pack_statuses"]
+__all__ = ["ENTRIES", "STATUS_LISTS_PATH", "TICK", "StatusPublisher", "draft_status_list", "pack_statuses"]
 
 STATUS_LISTS_PATH: Final = "/status-lists"
 # Seconds. What is set between two ticks is published at the second, together with all else.
 TICK: Final = 300
 _LIST_LIFE: Final = 4 * 3600
 # Every list has so many entries, so that its size tells nothing about how many people there are.
-_ENTRIES: Final = 131_072
+ENTRIES: Final = 131_072
 _BITS: Final = frozenset({1, 2, 4, 8})
 
 
@@ -75,6 +75,10 @@ class StatusPublisher:
             self._lists.setdefault(path, _OpenList(bits=bits))
         return self._issuer() + path
 
+    def address(self, *, sector: str, epoch: str) -> str:
+        """Return where the list of a sector and epoch is, or would be."""
+        return self._issuer() + _path_of(sector, epoch)
+
     def set(self, idx: int, value: int, *, sector: str, epoch: str) -> None:
         """Set an entry; everybody sees it from the next tick on.
 
@@ -90,7 +94,7 @@ class StatusPublisher:
         self.open(sector=sector, epoch=epoch)
         with self._lock:
             opened = self._lists[_path_of(sector, epoch)]
-            if not 0 <= idx < _ENTRIES or not 0 <= value < 1 << opened.bits:
+            if not 0 <= idx < ENTRIES or not 0 <= value < 1 << opened.bits:
                 raise ConfigurationError("config.value", "idx")
             opened.changes.append((_tick_of(self._clock()) + TICK, idx, value))
 
@@ -120,7 +124,7 @@ def _tick_of(now: datetime) -> int:
     return seconds - seconds % TICK
 
 
-def pack_statuses(statuses: dict[int, int], *, bits: int, entries: int = _ENTRIES) -> bytes:
+def pack_statuses(statuses: dict[int, int], *, bits: int, entries: int = ENTRIES) -> bytes:
     """Return the byte array: entry 0 in the lowest bits of the first byte (draft, §4.1).
 
     Args:
