@@ -107,7 +107,17 @@ class ConfigurationError(CyberIDError):
 
 
 class LoginDeclinedError(CyberIDError):
-    """The person or the issuer said no: show a message, offer the app's other ways to log in."""
+    """The person or the issuer said no: show a message, offer the app's other ways to log in.
+
+    Args:
+        code: as for every error.
+        result_code: what the ID app on a phone answered, 1 to 32 letters and digits; ``None`` when it did not
+            answer, or in another shape. It is for the log: anybody who has the phone can choose it.
+    """
+
+    def __init__(self, code: str, *, result_code: str | None = None) -> None:
+        super().__init__(code)
+        self.result_code = result_code
 
 
 class LoginRestartError(CyberIDError):
@@ -115,7 +125,21 @@ class LoginRestartError(CyberIDError):
 
 
 class VerificationError(CyberIDError):
-    """Something that arrived is not to be believed: deny, log the code, say nothing more."""
+    """Something that arrived is not to be believed: deny, log the code, say nothing more.
+
+    Args:
+        code: as for every error.
+        clock_offset: whole seconds by which another clock was ahead of ours, or behind it if negative, when
+            that is what was wrong.
+    """
+
+    def __init__(self, code: str, *, clock_offset: int | None = None) -> None:
+        super().__init__(code)
+        self.clock_offset = clock_offset
+
+    def __str__(self) -> str:
+        sentence = super().__str__()
+        return sentence if self.clock_offset is None else f"{sentence} Offset: {self.clock_offset} s."
 
 
 class SignatureError(VerificationError):

@@ -13,6 +13,7 @@ from typing import Final
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
+from cyberid_client.handshake.credential_subjects import CredentialSubject, KeyBindingSubject
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
@@ -53,6 +54,9 @@ class Checklists:
     logout_token_without_chain: tuple[Check[LogoutSubject], ...] = checklists.LOGOUT_TOKEN_WITHOUT_CHAIN
     security_event: tuple[Check[EventSubject], ...] = checklists.SECURITY_EVENT
     security_event_without_chain: tuple[Check[EventSubject], ...] = checklists.SECURITY_EVENT_WITHOUT_CHAIN
+    credential: tuple[Check[CredentialSubject], ...] = checklists.CREDENTIAL
+    key_binding: tuple[Check[KeyBindingSubject], ...] = checklists.KEY_BINDING
+    credential_status: tuple[Check[CredentialSubject], ...] = checklists.CREDENTIAL_STATUS
     step_up: tuple[Check[StepUpSubject], ...] = checklists.STEP_UP
 
     def for_assertion(self, expected: Expected) -> tuple[Check[AssertionSubject], ...]:

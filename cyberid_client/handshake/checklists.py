@@ -12,11 +12,13 @@ from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.checks import (
     audience,
     callback,
+    credential,
     encryption,
     events,
     factors,
     header,
     key,
+    key_binding,
     logout,
     metadata,
     person,
@@ -25,6 +27,7 @@ from cyberid_client.handshake.checks import (
     step_up,
 )
 from cyberid_client.handshake.checks import time as times
+from cyberid_client.handshake.credential_subjects import CredentialSubject, KeyBindingSubject
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
@@ -45,12 +48,15 @@ from cyberid_client.handshake.subjects import (
 
 __all__ = [
     "AUTHORIZATION_RESPONSE",
+    "CREDENTIAL",
+    "CREDENTIAL_STATUS",
     "DISCOVERY",
     "ENCRYPTED_TOKEN",
     "ID_TOKEN",
     "ID_TOKEN_WITHOUT_CHAIN",
     "JARM",
     "JARM_WITHOUT_CHAIN",
+    "KEY_BINDING",
     "LOGOUT_TOKEN",
     "LOGOUT_TOKEN_WITHOUT_CHAIN",
     "METADATA",
@@ -253,6 +259,54 @@ SECURITY_EVENT_WITHOUT_CHAIN: Final = tuple(
 STEP_UP: Final[tuple[Check[StepUpSubject], ...]] = (
     step_up.check_lasting_pseudonym,
     step_up.check_same_person,
+)
+
+# What a wallet shows is the word of two: the issuer's credential, and the holder's key binding around it.
+CREDENTIAL: Final[tuple[Check[CredentialSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    credential.check_header_members,
+    credential.check_key_binding_is_there,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    credential.check_credential_type,
+    credential.check_known_claims,
+    credential.check_digests,
+    credential.check_disclosures,
+    audience.check_assertion_issuer,
+    audience.check_audience,
+    credential.check_epoch,
+    credential.check_epoch_has_begun,
+    times.check_expiry,
+    factors.check_assurance,
+    person.check_subject,
+    person.check_no_identity_number,
+    person.check_persistence,
+    credential.check_lasting_credential,
+    person.check_age_band,
+    credential.check_holder_key,
+)
+
+# The key is the credential's own: no key set and no certificate speaks for it.
+KEY_BINDING: Final[tuple[Check[KeyBindingSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_signature,
+    key_binding.check_binding_audience,
+    key_binding.check_binding_nonce,
+    key_binding.check_binding_sd_hash,
+    key_binding.check_binding_issued_at,
+    key_binding.check_binding_dates,
+)
+
+# Looked up only when all of both words holds: first the signer, then the credential.
+CREDENTIAL_STATUS: Final[tuple[Check[CredentialSubject], ...]] = (
+    key.check_revocation,
+    credential.check_status,
 )
 
 STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)

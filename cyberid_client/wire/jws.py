@@ -29,6 +29,7 @@ class JWSHeader:
         typ: the kind of document that the sender names, as written.
         x5c: DER of what should be certificates, leaf first; ``()`` when absent.
         critical: a ``crit`` member is there, whatever it holds.
+        names: of all its members, those that are not read included.
     """
 
     alg: str
@@ -36,6 +37,7 @@ class JWSHeader:
     typ: str | None
     x5c: tuple[bytes, ...] = field(repr=False)
     critical: bool
+    names: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ def _parse_header(text: bytes, document: str) -> JWSHeader:
         typ=header.optional_text("typ", wrong="malformed"),
         x5c=read_certificates(members["x5c"], document=document) if "x5c" in members else (),
         critical="crit" in members,
+        names=frozenset(members),
     )
 
 

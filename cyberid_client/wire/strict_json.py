@@ -10,7 +10,7 @@ from typing import Final, Never
 from cyberid_client.wire.base64url import WireError
 from cyberid_client.wire.refusal import refusal
 
-__all__ = ["parse_json_object"]
+__all__ = ["parse_json_array", "parse_json_object"]
 
 # Nineteen digits and a sign hold every 64-bit integer; a longer literal is no date, count or index.
 _INTEGER_CHARACTERS_MAX: Final = 20
@@ -51,12 +51,25 @@ def parse_json_object(
     if max_marks is not None and sum(map(data.count, (b",", b"[", b"{"))) > max_marks:
         raise refusal(document, "malformed")
     members = _load(data, max_depth)
-    if members is None:
+    if type(members) is not dict:
         raise refusal(document, "malformed")
     return members
 
 
-def _load(data: bytes, max_depth: int) -> dict[str, object] | None:
+def parse_json_array(data: bytes, *, document: str, max_bytes: int, max_depth: int = 16) -> list[object]:
+    """Parse a JSON array as strictly as :func:`parse_json_object` does an object.
+
+    Args and errors are those of :func:`parse_json_object`.
+    """
+    if len(data) > max_bytes:
+        raise refusal(document, "too_large")
+    items = _load(data, max_depth)
+    if type(items) is not list:
+        raise refusal(document, "malformed")
+    return items
+
+
+def _load(data: bytes, max_depth: int) -> object:
     # The error is raised by the caller, outside of the handler: json's own error keeps the whole
     # document in an attribute, and as a context it would travel with ours.
     if data.count(b"{") + data.count(b"[") > max_depth and _is_deeper(data, max_depth):
@@ -69,7 +82,7 @@ def _load(data: bytes, max_depth: int) -> dict[str, object] | None:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return None
-    return value if type(value) is dict and end == len(text) else None
+    return value if end == len(text) else None
 
 
 def _is_deeper(data: bytes, max_depth: int) -> bool:

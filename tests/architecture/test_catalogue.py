@@ -15,10 +15,12 @@ FAMILIES = {entry.family for entry in CATALOGUE.values()}
 DOCUMENTS = frozenset(
     {
         "callback",
+        "credential",
         "discovery",
         "id_token",
         "jarm",
         "jwks",
+        "key_binding",
         "logout_token",
         "metadata",
         "par",

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from cyberid_client.handshake.formats.format import CredentialFormat, KnownAhead, VerifiedPresentation
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["CredentialFormat", "KnownAhead", "VerifiedPresentation"]
+from cyberid_client.handshake.formats.format import CredentialFormat, KnownAhead, VerifiedPresentation
+from cyberid_client.handshake.formats.sd_jwt import SDJWTFormat
+
+__all__ = ["FORMATS", "CredentialFormat", "KnownAhead", "VerifiedPresentation"]
+
+_ENTRIES: Final[tuple[CredentialFormat, ...]] = (SDJWTFormat(),)
+
+FORMATS: Final[Mapping[str, CredentialFormat]] = MappingProxyType({each.name: each for each in _ENTRIES})
