@@ -17,6 +17,8 @@ from cyberid_client.testing.faults import (
     LOGOUT_FAULTS,
     LOGOUT_ODDITIES,
     ODDITIES,
+    RECEIPT_FAULTS,
+    RECEIPT_ODDITIES,
     STATUS_FAULTS,
 )
 from cyberid_client.testing.issuer import MockIssuer
@@ -36,6 +38,8 @@ __all__ = [
     "LOGOUT_ODDITIES",
     "MOCK_OUTCOMES",
     "ODDITIES",
+    "RECEIPT_FAULTS",
+    "RECEIPT_ODDITIES",
     "STATUS_FAULTS",
     "WALLET_FAULTS",
     "WALLET_ODDITIES",

@@ -26,6 +26,8 @@ from cyberid_client.testing.faults import (
     LOGOUT_FAULTS,
     LOGOUT_ODDITIES,
     ODDITIES,
+    RECEIPT_FAULTS,
+    RECEIPT_ODDITIES,
     STATUS_FAULTS,
 )
 from cyberid_client.testing.in_process import InProcessTransport
@@ -90,8 +92,9 @@ class MockIssuer:
             raise ConfigurationError("config.value", "credential_epoch_length")
         self._clock: Clock = system_clock if clock is None else clock
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
-        faults = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
-        self._arming = Arming({**faults, **ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES})
+        faults = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
+        oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES, **RECEIPT_ODDITIES}
+        self._arming = Arming({**faults, **oddities})
         self._service = IssuerService(
             keyring=keyring,
             clock=self._clock,
@@ -627,8 +630,9 @@ class MockIssuer:
         """Let a fault or an oddity change the next messages of its kind.
 
         Args:
-            name: a key of ``FAULTS``, ``STATUS_FAULTS``, ``LOGOUT_FAULTS``, ``EVENT_FAULTS``, ``ODDITIES``,
-                ``LOGOUT_ODDITIES`` or ``EVENT_ODDITIES``.
+            name: a key of ``FAULTS``, ``STATUS_FAULTS``, ``LOGOUT_FAULTS``, ``EVENT_FAULTS``,
+                ``RECEIPT_FAULTS``, or of ``ODDITIES``, ``LOGOUT_ODDITIES``, ``EVENT_ODDITIES`` or
+                ``RECEIPT_ODDITIES``.
             count: how many messages.
 
         Raises:

@@ -28,6 +28,7 @@ from cyberid_client.testing.faults.making import by_name
 from cyberid_client.testing.faults.metadata import DISCOVERY_FAULTS, METADATA_FAULTS
 from cyberid_client.testing.faults.mtls import MTLS_FAULTS, MTLS_ODDITIES, REQUEST_OBJECT_FAULTS
 from cyberid_client.testing.faults.oddities import ALL_ODDITIES
+from cyberid_client.testing.faults.receipt import ALL_RECEIPT_FAULTS, ALL_RECEIPT_ODDITIES
 from cyberid_client.testing.faults.revocation import REVOCATION_FAULTS
 from cyberid_client.testing.faults.signing import SIGNING_FAULTS
 from cyberid_client.testing.faults.status_list import AGGREGATION_FAULTS, STATUS_LIST_FAULTS
@@ -39,6 +40,8 @@ __all__ = [
     "LOGOUT_FAULTS",
     "LOGOUT_ODDITIES",
     "ODDITIES",
+    "RECEIPT_FAULTS",
+    "RECEIPT_ODDITIES",
     "STATUS_FAULTS",
 ]
 
@@ -85,4 +88,9 @@ LOGOUT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
 )
 EVENT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
     {each.name: each for each in ALL_EVENT_ODDITIES}
+)
+# Nor does a login by redirect meet these: they are about app launches.
+RECEIPT_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(ALL_RECEIPT_FAULTS))
+RECEIPT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
+    {each.name: each for each in ALL_RECEIPT_ODDITIES}
 )

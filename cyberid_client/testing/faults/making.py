@@ -39,10 +39,14 @@ _CLASS_OF_CODE: Final[Mapping[str, str]] = {
     "logout_token.signature": "SignatureError",
     "security_event.signature": "SignatureError",
     "jarm.signature": "SignatureError",
+    "receipt.signature": "SignatureError",
+    "app_verification.client_refused": "ConfigurationError",
+    "app_verification.request_refused": "ConfigurationError",
     "metadata.signature": "SignatureError",
     "status_list.signature": "SignatureError",
 }
 _CLASS_OF_SECTION: Final[Mapping[str, str]] = {
+    "app": "LoginDeclinedError",
     "chain": "ChainError",
     "declined": "LoginDeclinedError",
     "issuer": "UnavailableError",
