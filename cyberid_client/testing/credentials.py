@@ -16,7 +16,7 @@ from cyberid_client.testing.directory import Directory
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.jose import PRIVATE_MEMBERS, b64url, json_bytes, jwk_of, public_key_of
 from cyberid_client.testing.keyring import Keyring, x5c_of
-from cyberid_client.testing.people import PEOPLE, Person, pseudonym_of
+from cyberid_client.testing.people import Person, find_person, pseudonym_of
 from cyberid_client.testing.permutation import permute
 from cyberid_client.testing.refusal import Refusal, invalid_request
 from cyberid_client.testing.status_lists import ENTRIES, StatusPublisher
@@ -138,7 +138,7 @@ class CredentialDesk:
         Raises:
             Refusal: there is no such person or mode, or there are too many wallets.
         """
-        person = PEOPLE.get(form.get("person", ""))
+        person = find_person(form.get("person", ""))
         acr = form.get("acr", "")
         if person is None or acr not in _MODES:
             raise invalid_request("there is no such person, or no such mode")
@@ -177,7 +177,7 @@ class CredentialDesk:
         Raises:
             ConfigurationError: ``testing.unknown_person``; ``config.value``: no room for the value.
         """
-        if person not in PEOPLE:
+        if find_person(person) is None:
             raise ConfigurationError("testing.unknown_person")
         for enrolment in self._enrolments.values():
             if enrolment.person.key == person:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Final
 
 from cyberid_client.testing.jose import b64url
 
-__all__ = ["FACTORS_OF_MODE", "PEOPLE", "Person", "mode_of", "pseudonym_of"]
+__all__ = ["FACTORS_OF_MODE", "PEOPLE", "Person", "find_person", "mode_of", "pseudonym_of"]
 
 # Pseudonyms stay the same when the mock restarts, so that an example's accounts are found again.
 # It is no secret: everybody behind it is made up.
@@ -82,6 +83,27 @@ PEOPLE: Final[Mapping[str, Person]] = MappingProxyType(
         )
     }
 )
+
+
+_ONE_OF_MANY: Final = re.compile("crowd-[0-9]{1,6}", re.ASCII)
+_AGE_BANDS: Final = ("under_14", "14_17", "adult", "adult")
+
+
+def find_person(key: str) -> Person | None:
+    """Return somebody by key: one of :data:`PEOPLE`, or ``crowd-17``, one of a million for tests of many.
+
+    Half of the crowd is adult; none of them stands on the issuer's page.
+    """
+    if key in PEOPLE or _ONE_OF_MANY.fullmatch(key) is None:
+        return PEOPLE.get(key)
+    number = int(key.removeprefix("crowd-"))
+    return Person(
+        key=key,
+        name=f"Made-up person {number}",
+        document="resident identity card",
+        age_band=_AGE_BANDS[number % len(_AGE_BANDS)],
+        guardian="Made-up guardian" if number % len(_AGE_BANDS) == 0 else None,
+    )
 
 
 def pseudonym_of(person: Person, sector: str) -> str:

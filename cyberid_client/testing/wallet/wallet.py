@@ -17,7 +17,7 @@ from cyberid_client.ports import Clock, HTTPRequest
 from cyberid_client.testing.arming import Arming
 from cyberid_client.testing.clock import system_clock
 from cyberid_client.testing.directory import bucket_of
-from cyberid_client.testing.people import PEOPLE
+from cyberid_client.testing.people import find_person
 from cyberid_client.testing.pki import pem
 from cyberid_client.testing.wallet.asked import Asked, fetch_request, judge_request
 from cyberid_client.testing.wallet.faults import WALLET_FAULTS, WALLET_ODDITIES
@@ -136,7 +136,7 @@ class Wallet:
         Raises:
             ConfigurationError: ``testing.unknown_person``; ``testing.wallet_line``: the issuer says no.
         """
-        if person not in PEOPLE:
+        if find_person(person) is None:
             raise ConfigurationError("testing.unknown_person")
         self._enrolment = self._line.enrol(person, acr)
         self._holdings = Holdings(self.algorithm)
