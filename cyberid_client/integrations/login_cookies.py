@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Final
 
 from cyberid_client.handshake import cookies
-from cyberid_client.models import LoginRequest
 
 __all__ = ["LOGINS_PER_BROWSER", "LoginCookie", "drop_oldest", "write_login_cookie"]
 
@@ -49,9 +48,9 @@ class LoginCookie:
         return cls(handle=found["handle"], started=int(found["started"]), is_step_up=found["step_up"] == "s")
 
 
-def write_login_cookie(ask: LoginRequest, *, now: datetime, is_step_up: bool = False) -> str:
-    """Return the ``Set-Cookie`` value of a login that starts now."""
-    name, _, rest = ask.set_cookie.partition("=")
+def write_login_cookie(set_cookie: str, *, now: datetime, is_step_up: bool = False) -> str:
+    """Return the ``Set-Cookie`` value of a login that starts now; of the client's own the time is not part."""
+    name, _, rest = set_cookie.partition("=")
     stamp = f"{int(now.timestamp())}{'s' if is_step_up else ''}!"
     return f"{name}={stamp}{rest}"
 

@@ -27,7 +27,9 @@ class WebRequest:
         headers: names in lower case.
         cookies: by name.
         body: at most :data:`BODY_MAX_BYTES`; empty when there was more.
-        root: the prefix under which the app is mounted, ``""`` or ``"/shop"``: WSGI's ``SCRIPT_NAME``.
+        path_parameters: what stood in the place of the parts in braces of an endpoint's path, by name.
+        root: the prefix under which the app is mounted, ``""`` or ``"/shop"``: WSGI's ``SCRIPT_NAME``, ASGI's
+            ``root_path``.
         is_secure: whether the browser came over https, as far as the app can tell.
     """
 
@@ -37,6 +39,7 @@ class WebRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    path_parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     root: str = ""
     is_secure: bool = True
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from cyberid_client.errors import CyberIDError
 from cyberid_client.integrations.messages import WebSession
-from cyberid_client.models import Assurance, Login, Persistence, PseudonymDigest, PseudonymKeys, keep_secret
+from cyberid_client.models import (
+    Assurance,
+    Channel,
+    Login,
+    Persistence,
+    PseudonymDigest,
+    PseudonymKeys,
+    keep_secret,
+)
 
 __all__ = ["Finished", "SessionLogin", "StepUpGuard", "begin_session", "raise_session", "read_login"]
 
@@ -37,6 +45,7 @@ class SessionLogin:
         authenticated_at: when that was, as the issuer says.
         persistence: how long the pseudonym stays the same.
         session_id: the issuer's name for this session, for logout; ``None`` when it gave none.
+        channel: which way in the latest login or step-up came.
         proofs: when each mode was last proved in this session; never forgotten for a weaker one.
     """
 
@@ -45,22 +54,35 @@ class SessionLogin:
     authenticated_at: datetime
     persistence: Persistence
     session_id: str | None = field(repr=False)
+    channel: Channel = Channel.REDIRECT
     proofs: Mapping[Assurance, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         keep_secret(self, "session_id")
 
-    def satisfies(self, asked: Assurance, *, max_age: int | None, now: datetime) -> bool:
+    def satisfies(
+        self,
+        asked: Assurance,
+        *,
+        max_age: int | None,
+        now: datetime,
+        channels: Collection[Channel] | None = None,
+    ) -> bool:
         """Tell whether some proof has every factor that is asked for and is young enough.
 
         Args:
             asked: the mode that is needed.
             max_age: seconds, or ``None`` for any age.
             now: aware.
+            channels: the ways in that are good enough; any by default. Where they are named only the latest
+                proof counts, because of earlier ones it is not known which way they came.
         """
+        proofs = self.proofs
+        if channels is not None:
+            proofs = {self.assurance: self.authenticated_at} if self.channel in channels else {}
         return any(
             proved.satisfies(asked) and (max_age is None or now - at <= timedelta(seconds=max_age))
-            for proved, at in self.proofs.items()
+            for proved, at in proofs.items()
         )
 
     def is_person_of(self, login: Login, keys: PseudonymKeys) -> bool:
@@ -85,6 +107,7 @@ def read_login(session: WebSession) -> SessionLogin | None:
             authenticated_at=_moment(members["authenticated_at"]),
             persistence=Persistence(members["persistence"]),
             session_id=members["session_id"],
+            channel=Channel(members["channel"]),
             proofs=_read_proofs(session),
         )
     except (CyberIDError, ValueError, KeyError, TypeError, AttributeError):

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
 
+from cyberid_client.integrations.endpoints import ENDPOINTS
 from cyberid_client.integrations.messages import WebReply, WebRequest
 from cyberid_client.integrations.pages import Way, page
 from cyberid_client.wire.urls import is_local_path, parse_web_url
 
-__all__ = ["ENDPOINTS", "RETURN_TO_MAX", "Endpoint", "Site"]
+__all__ = ["RETURN_TO_MAX", "Site"]
 
 # Longer ones would make the login's cookie or the session larger than browsers keep.
 RETURN_TO_MAX: Final = 1024
 
 # Of a mount only what stands outside ASCII, or would end a path, is quoted; the rest is judged as it is.
 _MOUNT_KEPT: Final = "".join(set(map(chr, range(128))) - set("%?#"))
-
-
-class Endpoint(NamedTuple):
-    """One endpoint: its path below the prefix, and the methods that it answers."""
-
-    path: str
-    methods: tuple[str, ...]
-
-
-ENDPOINTS: Final[Mapping[str, Endpoint]] = {
-    "login": Endpoint("/login", ("GET", "POST")),
-    "callback": Endpoint("/callback", ("GET",)),
-    "step_up": Endpoint("/step-up", ("POST",)),
-    "logout": Endpoint("/logout", ("POST",)),
-    "backchannel_logout": Endpoint("/backchannel-logout", ("POST",)),
-    "security_events": Endpoint("/security-events", ("POST",)),
-    "jwks": Endpoint("/jwks.json", ("GET",)),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from cyberid_client import Client, ClientKey, PseudonymKeys, RelyingParty, StoreError, TrustStore
-from cyberid_client.integrations.web import WebLogin, WebReply, WebRequest
+from cyberid_client import AsyncClient, Client, ClientKey, PseudonymKeys, RelyingParty, StoreError, TrustStore
+from cyberid_client.integrations.web import AsyncWebLogin, WebLogin, WebReply, WebRequest
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import MockIssuer
 from cyberid_client.testing.clock import ManualClock
@@ -129,14 +130,30 @@ def pending() -> LeavingStore:
     return LeavingStore()
 
 
+# The same cases for the endpoints that block and for those that are awaited.
+OF_BOTH_KINDS = frozenset({"test_web", "test_app_login", "test_wallet_login"})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "driven" in metafunc.fixturenames:
+        both = Path(metafunc.module.__file__).stem in OF_BOTH_KINDS
+        metafunc.parametrize("driven", ["blocking", "awaited"] if both else ["blocking"])
+
+
 @pytest.fixture
-def client(issuer: MockIssuer, clock: ManualClock, pending: LeavingStore) -> Iterator[Client]:
+def beside_or_not(driven: str, request: pytest.FixtureRequest):
+    """Give the loop of what is awaited; ``None`` where nothing is."""
+    return request.getfixturevalue("beside") if driven == "awaited" else None
+
+
+@pytest.fixture
+def party(issuer: MockIssuer) -> RelyingParty:
     registered = issuer.register(
         client_id="shop",
         redirect_uri=f"{ORIGIN}/cyberid/callback",
         post_logout_redirect_uris=(f"{ORIGIN}/",),
     )
-    party = RelyingParty(
+    return RelyingParty(
         issuer=issuer.issuer,
         client_id="shop",
         redirect_uri=registered.redirect_uri,
@@ -144,15 +161,39 @@ def client(issuer: MockIssuer, clock: ManualClock, pending: LeavingStore) -> Ite
         trust=TrustStore.for_tests(issuer.root_pem),
         pseudonym_keys=KEYS,
     )
-    settings = {"transport": issuer.transport(), "pending": pending, "clock": clock, "background": False}
-    with Client(party, **settings) as client:
-        yield client
 
 
 @pytest.fixture
-def web(client: Client, clock: ManualClock) -> WebLogin:
+def client(party, issuer, clock, pending, beside_or_not, unblocked) -> Iterator[Client | AsyncClient]:
+    settings = {"pending": pending, "clock": clock, "background": False}
+    if beside_or_not is None:
+        with Client(party, transport=issuer.transport(), **settings) as client:
+            yield client
+        return
+    transport = unblocked(issuer.transport())
+    client = beside_or_not.call(lambda: AsyncClient(party, transport=transport, **settings))
+    yield client
+    beside_or_not.call(client.aclose)
+
+
+@pytest.fixture
+def web_type(beside_or_not) -> type:
+    """Give the endpoints' class: of what is awaited, one that is used as if it blocked."""
+
+    class Awaited(AsyncWebLogin):
+        def answer(self, *args: object) -> WebReply:
+            return beside_or_not.call(super().answer, *args)
+
+        def require(self, *args: object, **named: object) -> WebReply | None:
+            return beside_or_not.call(super().require, *args, **named)
+
+    return WebLogin if beside_or_not is None else Awaited
+
+
+@pytest.fixture
+def web(web_type, client, clock: ManualClock):
     """The endpoints of an app whose users are their digests."""
-    return WebLogin(
+    return web_type(
         client=client,
         keys=KEYS,
         on_login=lambda login, _session: {"user": str(login.pseudonym.digest(KEYS))},
