@@ -7,15 +7,18 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
+from cyberid_client import app_legs as apps
 from cyberid_client import presentation_legs as presentations
 from cyberid_client.async_driver import AsyncDriver
 from cyberid_client.async_refresher import AsyncRefresher
 from cyberid_client.async_transport import HTTPXTransport
 from cyberid_client.config import RelyingParty, WalletSettings
+from cyberid_client.handshake.app_launch import AppAsk
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
 from cyberid_client.legs import Ending, Legs
 from cyberid_client.models import (
+    AppLaunch,
     Assurance,
     Login,
     LoginRequest,
@@ -235,6 +238,22 @@ class AsyncClient:
     def presentation_cookie_name(self, code: str) -> str | None:
         """Return the name of the cookie in which a presentation's handle is."""
         return presentations.presentation_cookie_name(code)
+
+    async def start_app_login(
+        self, *, platform: str, return_to: str = "/", assurance: Assurance | None = None
+    ) -> AppLaunch:
+        """Make what the app on a phone launches the ID app with; see :meth:`Client.start_app_login`."""
+        with Ending("start_app_login"):
+            require_single_use(self._driver.pending)
+            ask = AppAsk(platform=platform, return_to=return_to, assurance=assurance)
+            return await self._driver.run(apps.start_app_login(self._legs, ask))
+
+    async def finish_app_login(
+        self, result: Mapping[str, object] | bytes | str, *, handle: str | None
+    ) -> Login:
+        """Judge what the ID app answered, and return the login; see :meth:`Client.finish_app_login`."""
+        with Ending("finish_app_login"):
+            return await self._driver.run(apps.finish_app_login(self._legs, result, handle))
 
     async def receive_logout(
         self,

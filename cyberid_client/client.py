@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
+from cyberid_client import app_legs as apps
 from cyberid_client import presentation_legs as presentations
 from cyberid_client.config import RelyingParty, WalletSettings
 from cyberid_client.driver import Driver
+from cyberid_client.handshake.app_launch import AppAsk
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
 from cyberid_client.legs import Ending, Legs
 from cyberid_client.models import (
+    AppLaunch,
     Assurance,
     Login,
     LoginRequest,
@@ -370,6 +373,60 @@ class Client:
             code: a response code or a status handle, untrusted.
         """
         return presentations.presentation_cookie_name(code)
+
+    def start_app_login(
+        self, *, platform: str, return_to: str = "/", assurance: Assurance | None = None
+    ) -> AppLaunch:
+        """Make what the app on a phone launches the ID app with; the issuer is not asked (profile §4).
+
+        The ID app may answer for 130 seconds, and its answer has 60 more to come here.
+
+        Args:
+            platform: one of those that ``app_launch.app_ids`` names, for example ``"android"``.
+            return_to: as for :meth:`start_login`.
+            assurance: the mode to ask for; the configured one by default. A mode with a face needs an issuer
+                whose ID app takes the picture.
+
+        Returns:
+            What the app's own app on the phone is handed (:meth:`AppLaunch.to_dict`), and the handle, which
+            stays in the session that began: never send it along with the launch.
+
+        Raises:
+            ConfigurationError: ``store.not_single_use``: the pending store gives a record out twice;
+                ``config.app_launch``: app launch is not configured; ``config.platform_unknown``;
+                ``config.app_launch_face``: this issuer's ID app takes no pictures.
+            VerificationError: ``return_to`` leads away from this origin, or the issuer's metadata are not to be
+                believed.
+            UnavailableError: issuer or store could not be reached.
+        """
+        with Ending("start_app_login"):
+            require_single_use(self._driver.pending)
+            ask = AppAsk(platform=platform, return_to=return_to, assurance=assurance)
+            return self._driver.run(apps.start_app_login(self._legs, ask))
+
+    def finish_app_login(
+        self, result: Mapping[str, object] | bytes | str, *, handle: str | None
+    ) -> Login:
+        """Judge what the ID app answered, have the issuer vouch for it, and return the login (profile §4).
+
+        The pending launch is removed before anything is judged, so that every outcome uses it up. Where the
+        issuer's answer is lost, it is asked twice more inside this call.
+
+        Args:
+            result: the answer of the ID app as the phone sent it, untrusted: a JSON object of at most 64 KiB as
+                text or bytes, or its members.
+            handle: ``AppLaunch.handle``, out of the session that began, or ``None``.
+
+        Raises:
+            LoginDeclinedError: ``app.*``: the ID app or the issuer said no; its ``result_code`` is what the ID
+                app answered. Only ``app.busy`` is retryable, and by a new launch.
+            LoginRestartError: this launch is gone; offer to start again.
+            VerificationError: deny; the code is for the log.
+            ConfigurationError: the issuer does not know this client, or refuses its request.
+            UnavailableError: issuer or store could not be reached; never a login.
+        """
+        with Ending("finish_app_login"):
+            return self._driver.run(apps.finish_app_login(self._legs, result, handle))
 
     def receive_logout(
         self,

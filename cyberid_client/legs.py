@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.effects import Leg, StorePut, StoreTake
@@ -26,7 +26,7 @@ from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
 from cyberid_client.health import Health, examine
 from cyberid_client.link import Environment, IssuerLink, system_clock
-from cyberid_client.models import Login, LoginRequest, PendingLogin
+from cyberid_client.models import Login, LoginRequest, PendingAppLogin, PendingLogin
 from cyberid_client.ports import Clock
 from cyberid_client.privacy.recognisers import find_identity_numbers
 from cyberid_client.refreshing import SnapshotKeeper
@@ -37,6 +37,8 @@ from cyberid_client.trust import ChainCache, TrustStore
 from cyberid_client.wire.callback import callback_state
 
 __all__ = ["Ending", "Legs"]
+
+P = TypeVar("P", PendingLogin, PendingAppLogin)
 
 # What a store may let the browser carry: it becomes part of a cookie (RFC 6265 §4.1.1).
 _CARRIED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
@@ -121,7 +123,7 @@ class Legs:
         snapshot = yield from self.current_snapshot()
         flow = start_redirect(self.rp, ask, snapshot.metadata, self.env, nonces=self.nonces)
         started = yield from self.keeper.answering(flow)
-        handle = yield from self._keep(started.pending)
+        handle = yield from self.keep(started.pending)
         name = cookies.cookie_name(started.pending.state)
         return LoginRequest(
             url=started.url,
@@ -139,7 +141,7 @@ class Legs:
 
     def finish_login(self, callback: str, handle: str | None) -> Leg[Login]:
         """Use up the pending login, and then judge what the browser brought back."""
-        pending = yield from self._take(Handle.parse(handle))
+        pending = yield from self.take(Handle.parse(handle), PendingLogin)
         snapshot = yield from self.current_snapshot()
         flow = finish_redirect(
             self.rp,
@@ -153,7 +155,7 @@ class Legs:
             nonces=self.nonces,
         )
         login = yield from self.keeper.answering(flow)
-        self._note_identity_shape(login)
+        self.note_identity_shape(login)
         return login
 
     def logout_url(
@@ -214,7 +216,8 @@ class Legs:
         snapshot = self.keeper.snapshot
         return None if snapshot is None else snapshot.metadata
 
-    def _note_identity_shape(self, login: Login) -> None:
+    def note_identity_shape(self, login: Login) -> None:
+        """Count whether a pseudonym looks as if it held an identity number, for :meth:`health`."""
         # Shapes without a check digit refuse nobody: a person whose random string looks like a permit
         # could never log in. Many of them in a row are the operator's business.
         self._identity_shapes.append(bool(find_identity_numbers(login.pseudonym.value)))
@@ -228,7 +231,12 @@ class Legs:
             self.refresh_ahead()
         return snapshot
 
-    def _keep(self, pending: PendingLogin) -> Leg[str]:
+    def keep(self, pending: PendingLogin | PendingAppLogin) -> Leg[str]:
+        """Put a login that starts into the store, and return the text of its handle.
+
+        Raises:
+            StoreError: it is not kept.
+        """
         secret = self.env.token(SECRET_BYTES)
         handle = Handle(secret)
         carried: object = yield StorePut(
@@ -242,8 +250,17 @@ class Legs:
             raise StoreError("store.failed")
         return Handle(secret, carried).text()
 
-    def _take(self, handle: Handle) -> Leg[PendingLogin]:
+    def take(self, handle: Handle, wanted: type[P]) -> Leg[P]:
+        """Use up the login of a handle and return it, if it is one that ``wanted`` finishes.
+
+        Raises:
+            LoginRestartError: there is none, or another handshake started it.
+            StoreError: it is not known whether there is one.
+        """
         record = yield StoreTake(key=handle.key, carried=handle.carried, now=self.env.now())
         if record is None:
             raise LoginRestartError("login.unknown")
-        return unseal(record, handle)
+        pending = unseal(record, handle)
+        if not isinstance(pending, wanted):
+            raise LoginRestartError("login.other_kind")
+        return pending

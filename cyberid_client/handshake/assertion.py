@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from cyberid_client.config import Expected
 from cyberid_client.errors import ConfigurationError
@@ -17,13 +18,14 @@ from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.checks.factors import passed_factors, reached_mode
 from cyberid_client.handshake.checks.person import AGE_BANDS, stated_persistence
 from cyberid_client.handshake.evidence import choose_key
+from cyberid_client.handshake.subject_shapes import LoginSubject
 from cyberid_client.handshake.subjects import NO_LISTS, AssertionSubject, ChainOnDemand
-from cyberid_client.models import Channel, Evidence, Login, Persistence, Pseudonym
+from cyberid_client.models import Channel, Evidence, Factor, Login, Persistence, Pseudonym
 from cyberid_client.tracebacks import OwnFramesDropped
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.assertion import parse_assertion
 
-__all__ = ["verify_assertion"]
+__all__ = ["build_login", "verify_assertion"]
 
 
 def verify_assertion(
@@ -102,15 +104,35 @@ def judge_assertion(
         crls=crls,
     )
     run_checks(checks, subject)
-    return _build(subject, now, checks, return_to)
+    return build_login(
+        subject,
+        channel=Channel.REDIRECT,
+        factors=passed_factors(subject),
+        now=now,
+        checks=checks,
+        return_to=return_to,
+    )
 
 
-def _build(
-    subject: AssertionSubject,
+def build_login(
+    subject: LoginSubject,
+    *,
+    channel: Channel,
+    factors: frozenset[Factor],
     now: datetime,
-    checks: tuple[Check[AssertionSubject], ...],
+    checks: tuple[Check[Any], ...],
     return_to: str,
 ) -> Login:
+    """Make the login of a document that passed every check.
+
+    Args:
+        subject: the document.
+        channel: which way in it came.
+        factors: that passed.
+        now: the time that the checks were given.
+        checks: that passed.
+        return_to: a path of this origin.
+    """
     claims, expected, chain = subject.claims, subject.expected, subject.chain
     # The closure holds certificates and settings, never the token.
     algorithm, trust, chain_required = expected.algorithm.name, expected.trust, expected.chain_required
@@ -131,8 +153,8 @@ def _build(
     return Login(
         pseudonym=Pseudonym(claims.sub, issuer=expected.issuer, sector=expected.sector),
         assurance=reached_mode(subject) or expected.assurance,
-        factors=passed_factors(subject),
-        channel=Channel.REDIRECT,
+        factors=factors,
+        channel=channel,
         authenticated_at=datetime.fromtimestamp(claims.auth_time or 0.0, UTC),
         issuer=expected.issuer,
         sector=expected.sector,

@@ -12,6 +12,7 @@ from typing import Final
 
 from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.handshake import checklists
+from cyberid_client.handshake.app_subjects import AppResultSubject, ReceiptSubject
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.credential_subjects import CredentialSubject, KeyBindingSubject
 from cyberid_client.handshake.subjects import (
@@ -58,6 +59,9 @@ class Checklists:
     key_binding: tuple[Check[KeyBindingSubject], ...] = checklists.KEY_BINDING
     credential_status: tuple[Check[CredentialSubject], ...] = checklists.CREDENTIAL_STATUS
     step_up: tuple[Check[StepUpSubject], ...] = checklists.STEP_UP
+    app_result: tuple[Check[AppResultSubject], ...] = checklists.APP_RESULT
+    receipt: tuple[Check[ReceiptSubject], ...] = checklists.RECEIPT
+    receipt_refusal: tuple[Check[ReceiptSubject], ...] = checklists.RECEIPT_REFUSAL
 
     def for_assertion(self, expected: Expected) -> tuple[Check[AssertionSubject], ...]:
         """Return the checklist that the configuration names."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from cyberid_client.handshake.app_subjects import AppResultSubject, ReceiptSubject
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.checks import (
+    app_launch,
     audience,
     callback,
     credential,
@@ -47,6 +49,7 @@ from cyberid_client.handshake.subjects import (
 )
 
 __all__ = [
+    "APP_RESULT",
     "AUTHORIZATION_RESPONSE",
     "CREDENTIAL",
     "CREDENTIAL_STATUS",
@@ -61,6 +64,8 @@ __all__ = [
     "LOGOUT_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
+    "RECEIPT",
+    "RECEIPT_REFUSAL",
     "SEAL",
     "SECURITY_EVENT",
     "SECURITY_EVENT_WITHOUT_CHAIN",
@@ -261,52 +266,63 @@ STEP_UP: Final[tuple[Check[StepUpSubject], ...]] = (
     step_up.check_same_person,
 )
 
-# What a wallet shows is the word of two: the issuer's credential, and the holder's key binding around it.
-CREDENTIAL: Final[tuple[Check[CredentialSubject], ...]] = (
+APP_RESULT: Final[tuple[Check[AppResultSubject], ...]] = (
+    callback.check_same_handshake,
+    callback.check_lifetime,
+    app_launch.check_app_outcome,
+    app_launch.check_data_present,
+)
+
+# An assertion in which launch, app and hash stand in the place of nonce, authorized party and access token.
+RECEIPT: Final[tuple[Check[ReceiptSubject], ...]] = (
     header.check_algorithm,
     header.check_critical,
     header.check_type,
-    credential.check_header_members,
-    credential.check_key_binding_is_there,
     key.check_key,
     key.check_signature,
     key.check_chain,
     key.check_key_is_published,
-    credential.check_credential_type,
-    credential.check_known_claims,
-    credential.check_digests,
-    credential.check_disclosures,
+    audience.check_kind,
     audience.check_assertion_issuer,
     audience.check_audience,
-    credential.check_epoch,
-    credential.check_epoch_has_begun,
+    app_launch.check_app_id,
     times.check_expiry,
+    times.check_issued_at,
+    times.check_not_before,
+    app_launch.check_biz_seq,
+    app_launch.check_blobs_hash,
+    app_launch.check_caller,
+    times.check_authentication_time,
     factors.check_assurance,
+    app_launch.check_executed_factors,
     person.check_subject,
     person.check_no_identity_number,
+    person.check_session_id,
+    person.check_sector,
     person.check_persistence,
-    credential.check_lasting_credential,
     person.check_age_band,
-    credential.check_holder_key,
+    key.check_revocation,
 )
 
-# The key is the credential's own: no key set and no certificate speaks for it.
-KEY_BINDING: Final[tuple[Check[KeyBindingSubject], ...]] = (
+# A receipt that says why nobody logged in: believed as any other, so that nobody else can end a launch.
+RECEIPT_REFUSAL: Final[tuple[Check[ReceiptSubject], ...]] = (
     header.check_algorithm,
     header.check_critical,
     header.check_type,
+    key.check_key,
     key.check_signature,
-    key_binding.check_binding_audience,
-    key_binding.check_binding_nonce,
-    key_binding.check_binding_sd_hash,
-    key_binding.check_binding_issued_at,
-    key_binding.check_binding_dates,
-)
-
-# Looked up only when all of both words holds: first the signer, then the credential.
-CREDENTIAL_STATUS: Final[tuple[Check[CredentialSubject], ...]] = (
+    key.check_chain,
+    key.check_key_is_published,
+    audience.check_kind,
+    audience.check_assertion_issuer,
+    audience.check_audience,
+    app_launch.check_app_id,
+    times.check_expiry,
+    times.check_issued_at,
+    times.check_not_before,
+    app_launch.check_biz_seq,
+    app_launch.check_blobs_hash,
     key.check_revocation,
-    credential.check_status,
 )
 
 STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)

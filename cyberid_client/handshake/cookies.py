@@ -7,10 +7,12 @@ from typing import Final
 
 from cyberid_client.wire.base64url import encode_base64url
 
-__all__ = ["clear_cookie", "cookie_name", "set_cookie"]
+__all__ = ["APP_COOKIE", "clear_cookie", "cookie_name", "set_cookie"]
 
 PREFIX: Final = "__Host-cyberid-"
 NAME_BYTES: Final = 16
+# An app launches one login at a time, so that the newest takes the place of the one before.
+APP_COOKIE: Final = PREFIX + "app"
 
 # Lax: the issuer sends the browser back by a top-level GET, with which a Strict cookie would not come.
 _ATTRIBUTES: Final = "Path=/; Secure; HttpOnly; SameSite=Lax"

@@ -14,12 +14,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cyberid_client.errors import LoginRestartError
-from cyberid_client.models import Assurance, PendingLogin
+from cyberid_client.models import Assurance, PendingAppLogin, PendingLogin
 from cyberid_client.ports import FlowEnv
 from cyberid_client.wire.base64url import WireError, decode_base64url, encode_base64url
 
-__all__ = ["Handle", "seal", "unseal"]
+__all__ = ["APP", "Handle", "seal", "unseal"]
 
+# The kind of an app launch; a record of any other is one of a redirect, until that handshake refuses it.
+APP: Final = "app"
 SECRET_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 MAX_HANDLE: Final = 4096
@@ -87,32 +89,25 @@ class Handle:
         raise TypeError(message)
 
 
-def seal(pending: PendingLogin, handle: Handle, env: FlowEnv) -> bytes:
-    """Encrypt a pending login for its handle."""
-    members = {
+def seal(pending: PendingLogin | PendingAppLogin, handle: Handle, env: FlowEnv) -> bytes:
+    """Encrypt a pending login, of whichever handshake, for its handle."""
+    members = _app_members(pending) if isinstance(pending, PendingAppLogin) else _redirect_members(pending)
+    members |= {
         "kind": pending.kind,
         "issuer": pending.issuer,
         "client_id": pending.client_id,
-        "redirect_uri": pending.redirect_uri,
-        "state": pending.state,
-        "nonce": pending.nonce,
-        "code_verifier": pending.code_verifier,
         "assurance": pending.assurance.value,
-        "max_age": pending.max_age,
         "return_to": pending.return_to,
         "started_at": pending.started_at.timestamp(),
         "expires_at": pending.expires_at.timestamp(),
-        "dpop_key": pending.dpop_key,
-        "person": pending.person,
-        "person_key": pending.person_key,
     }
     nonce = env.token(NONCE_BYTES)
     plain = _encode(members).encode()
     return nonce + handle.cipher.encrypt(nonce, plain, handle.key.encode())
 
 
-def unseal(record: bytes, handle: Handle) -> PendingLogin:
-    """Decrypt what :func:`seal` made.
+def unseal(record: bytes, handle: Handle) -> PendingLogin | PendingAppLogin:
+    """Decrypt what :func:`seal` made; which handshake may finish it is *not* checked.
 
     Raises:
         LoginRestartError: the record was not made for this handle, or by another version.
@@ -123,6 +118,23 @@ def unseal(record: bytes, handle: Handle) -> PendingLogin:
         members["assurance"] = Assurance(members["assurance"])
         for name in ("started_at", "expires_at"):
             members[name] = datetime.fromtimestamp(members[name], UTC)
-        return PendingLogin(**members)
+        return PendingAppLogin(**members) if members["kind"] == APP else PendingLogin(**members)
     except (InvalidTag, ValueError, KeyError, TypeError):
         raise LoginRestartError("login.unknown") from None
+
+
+def _redirect_members(pending: PendingLogin) -> dict[str, object]:
+    return {
+        "redirect_uri": pending.redirect_uri,
+        "state": pending.state,
+        "nonce": pending.nonce,
+        "code_verifier": pending.code_verifier,
+        "max_age": pending.max_age,
+        "dpop_key": pending.dpop_key,
+        "person": pending.person,
+        "person_key": pending.person_key,
+    }
+
+
+def _app_members(pending: PendingAppLogin) -> dict[str, object]:
+    return {"app_id": pending.app_id, "biz_seq": pending.biz_seq}

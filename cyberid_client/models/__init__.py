@@ -12,7 +12,7 @@ from cyberid_client.models.asks import (
 from cyberid_client.models.assurance import AgeBand, Assurance, Channel, Factor, Persistence
 from cyberid_client.models.login import Evidence, Login
 from cyberid_client.models.outcomes import AppOutcome
-from cyberid_client.models.pending import PendingLogin
+from cyberid_client.models.pending import PendingAppLogin, PendingLogin
 from cyberid_client.models.pseudonyms import Pseudonym, PseudonymDigest, PseudonymKeys
 from cyberid_client.models.secrets import Secret, keep_secret
 
@@ -26,6 +26,7 @@ __all__ = [
     "Factor",
     "Login",
     "LoginRequest",
+    "PendingAppLogin",
     "PendingLogin",
     "Persistence",
     "PresentationReply",

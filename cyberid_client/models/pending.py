@@ -8,7 +8,7 @@ from datetime import datetime
 from cyberid_client.models.assurance import Assurance
 from cyberid_client.models.secrets import keep_secret
 
-__all__ = ["PendingLogin"]
+__all__ = ["PendingAppLogin", "PendingLogin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +51,33 @@ class PendingLogin:
 
     def __post_init__(self) -> None:
         keep_secret(self, "state", "nonce", "code_verifier", "dpop_key", "person", "person_key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingAppLogin:
+    """What the two legs of an app launch share; kept encrypted under a key made from the handle.
+
+    Attributes:
+        kind: as for :class:`PendingLogin`.
+        issuer: the issuer that is asked.
+        client_id: the client that asks.
+        app_id: the app that launches.
+        biz_seq: 32 random letters and digits.
+        assurance: the mode that is asked for.
+        return_to: a path of this origin.
+        started_at: when the launch was made, aware UTC.
+        expires_at: from this moment on the launch is gone.
+    """
+
+    kind: str
+    issuer: str
+    client_id: str
+    app_id: str
+    biz_seq: str = field(repr=False)
+    assurance: Assurance
+    return_to: str = field(repr=False)
+    started_at: datetime
+    expires_at: datetime
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "biz_seq")

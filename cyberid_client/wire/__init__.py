@@ -5,6 +5,13 @@ Every parser gives one complete frozen value or raises one
 unverified: nothing was compared with anything.
 """
 
+from cyberid_client.wire.app_result import (
+    APP_RESULT_MAX_BYTES,
+    BLOB_MAX_BYTES,
+    UnverifiedAppResult,
+    parse_app_result,
+)
+from cyberid_client.wire.app_verification import AppEnvelope, AppVerification, UnverifiedReceipt
 from cyberid_client.wire.assertion import ASSERTION_MAX_BYTES, UnverifiedAssertion, parse_assertion
 from cyberid_client.wire.base64url import decode_base64, decode_base64url, encode_base64url
 from cyberid_client.wire.callback import (
@@ -38,6 +45,7 @@ from cyberid_client.wire.metadata import (
     parse_metadata,
     parse_unsigned_metadata,
 )
+from cyberid_client.wire.receipt import parse_receipt
 from cyberid_client.wire.responses import (
     DISCOVERY_MAX_BYTES,
     PAR_MAX_BYTES,
@@ -61,7 +69,9 @@ from cyberid_client.wire.status_list import (
 from cyberid_client.wire.strict_json import parse_json_object
 
 __all__ = [
+    "APP_RESULT_MAX_BYTES",
     "ASSERTION_MAX_BYTES",
+    "BLOB_MAX_BYTES",
     "CALLBACK_MAX_BYTES",
     "CERTIFICATES_MAX",
     "CERTIFICATE_MAX_BYTES",
@@ -79,9 +89,12 @@ __all__ = [
     "STATUS_LISTS_MAX",
     "STATUS_LIST_MAX_BYTES",
     "TOKEN_MAX_BYTES",
+    "AppEnvelope",
+    "AppVerification",
     "EphemeralKey",
     "JWSHeader",
     "ServerMetadata",
+    "UnverifiedAppResult",
     "UnverifiedAssertion",
     "UnverifiedCallback",
     "UnverifiedDiscovery",
@@ -90,6 +103,7 @@ __all__ = [
     "UnverifiedJWS",
     "UnverifiedMetadata",
     "UnverifiedPAR",
+    "UnverifiedReceipt",
     "UnverifiedStatusList",
     "UnverifiedTokenResponse",
     "callback_state",
@@ -98,6 +112,7 @@ __all__ = [
     "encode_base64url",
     "is_jwe",
     "jarm_state",
+    "parse_app_result",
     "parse_assertion",
     "parse_callback",
     "parse_discovery",
@@ -109,6 +124,7 @@ __all__ = [
     "parse_metadata",
     "parse_oauth_error",
     "parse_par",
+    "parse_receipt",
     "parse_status_aggregation",
     "parse_status_list",
     "parse_token",

@@ -136,6 +136,7 @@ def check_capabilities(subject: ServerSubject) -> None:
         _offers_binding(server, rp),
         _offers_encryption(server, rp),
         _offers_request_objects(server, rp),
+        rp.app_launch is None or server.app_verification_endpoint is not None,
     )
     if not all(offered):
         raise VerificationError("metadata.capability")
