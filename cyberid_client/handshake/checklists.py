@@ -325,6 +325,54 @@ RECEIPT_REFUSAL: Final[tuple[Check[ReceiptSubject], ...]] = (
     key.check_revocation,
 )
 
+# What a wallet shows is the word of two: the issuer's credential, and the holder's key binding around it.
+CREDENTIAL: Final[tuple[Check[CredentialSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    credential.check_header_members,
+    credential.check_key_binding_is_there,
+    key.check_key,
+    key.check_signature,
+    key.check_chain,
+    key.check_key_is_published,
+    credential.check_credential_type,
+    credential.check_known_claims,
+    credential.check_digests,
+    credential.check_disclosures,
+    audience.check_assertion_issuer,
+    audience.check_audience,
+    credential.check_epoch,
+    credential.check_epoch_has_begun,
+    times.check_expiry,
+    factors.check_assurance,
+    person.check_subject,
+    person.check_no_identity_number,
+    person.check_persistence,
+    credential.check_lasting_credential,
+    person.check_age_band,
+    credential.check_holder_key,
+)
+
+# The key is the credential's own: no key set and no certificate speaks for it.
+KEY_BINDING: Final[tuple[Check[KeyBindingSubject], ...]] = (
+    header.check_algorithm,
+    header.check_critical,
+    header.check_type,
+    key.check_signature,
+    key_binding.check_binding_audience,
+    key_binding.check_binding_nonce,
+    key_binding.check_binding_sd_hash,
+    key_binding.check_binding_issued_at,
+    key_binding.check_binding_dates,
+)
+
+# Looked up only when all of both words holds: first the signer, then the credential.
+CREDENTIAL_STATUS: Final[tuple[Check[CredentialSubject], ...]] = (
+    key.check_revocation,
+    credential.check_status,
+)
+
 STATUS_AGGREGATION: Final[tuple[Check[StatusAggregationSubject], ...]] = (status_list.check_list_addresses,)
 
 STATUS_LIST: Final[tuple[Check[StatusListSubject], ...]] = (
