@@ -243,14 +243,29 @@ class AppDesk:
         _remember(self._releases, hash_blobs(card, password), release)
         return _answer("success", card, password)
 
-    def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Receipt:
+    def verify(
+        self, body: bytes, headers: Mapping[str, str], now: datetime, *, certificate: str | None = None
+    ) -> Receipt:
         """Return the receipt for a request; for the same question it is the same.
+
+        Args:
+            body: untrusted.
+            headers: names in lower case.
+            now: the issuer's time.
+            certificate: the SHA-256 of the certificate that TLS proved, in hex.
 
         Raises:
             Refusal: ``invalid_client``, ``invalid_request`` or ``invalid_grant``.
         """
         issuer, seconds = self._keyring.issuer, now.timestamp()
-        request = open_verification(body, headers, clients=self._clients, issuer=issuer, seconds=seconds)
+        request = open_verification(
+            body,
+            headers,
+            certificate=certificate,
+            clients=self._clients,
+            issuer=issuer,
+            seconds=seconds,
+        )
         key = (request.client.client_id, request.biz_seq)
         known = self._receipts.get(key)
         if known is not None:

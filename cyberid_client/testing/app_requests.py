@@ -63,13 +63,20 @@ def hash_blobs(id_card_auth_data: str, cert_pwd_data: str | None) -> str:
 
 
 def open_verification(
-    body: bytes, headers: Mapping[str, str], *, clients: ClientDesk, issuer: str, seconds: float
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    certificate: str | None,
+    clients: ClientDesk,
+    issuer: str,
+    seconds: float,
 ) -> VerificationRequest:
     """Open a signed request, believe its client, and read what it asks.
 
     Args:
         body: untrusted.
         headers: names in lower case.
+        certificate: the SHA-256 of the certificate that TLS proved, in hex; there is no alias for it here.
         clients: who may ask.
         issuer: what ``aud`` must equal, as one plain string.
         seconds: the issuer's time.
@@ -92,6 +99,8 @@ def open_verification(
         key_of=lambda header: key_for(client, header, invalid_client),
         refuse=invalid_client,
     )
+    if certificate != client.certificate_sha256:
+        raise invalid_client("not the certificate that the client registered")
     _check_envelope(claims, client.client_id, issuer, seconds)
     clients.use_once(str(claims["jti"]), float(str(claims["exp"])), seconds)
     return _read(claims, client)

@@ -503,7 +503,7 @@ class IssuerService:
         return draft.encode()
 
     def _app_verification(self, call: Call, now: datetime) -> Reply:
-        receipt = self.apps.verify(call.body, call.headers, now)
+        receipt = self.apps.verify(call.body, call.headers, now, certificate=call.certificate)
         self._client_id = receipt.client_id
         if receipt.draft is not None:
             self.signed, self.sizes = dict(receipt.draft.claims), receipt.draft.sizes
