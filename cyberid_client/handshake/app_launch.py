@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from cyberid_client.config import RelyingParty
+from cyberid_client.config import Expected, RelyingParty
 from cyberid_client.errors import ConfigurationError, VerificationError
 from cyberid_client.handshake.app_subjects import AppResultSubject, LaunchDemands, ReceiptSubject
 from cyberid_client.handshake.app_verification import ask_issuer, launch_settings
@@ -28,6 +28,7 @@ from cyberid_client.models import AppOutcome, Assurance, Channel, Factor, Login,
 from cyberid_client.ports import FlowEnv
 from cyberid_client.trust import ChainCache, KeySet, RevocationLists
 from cyberid_client.wire.app_result import UnverifiedAppResult, hash_blobs, parse_app_result
+from cyberid_client.wire.app_verification import UnverifiedReceipt
 from cyberid_client.wire.receipt import SUCCESS
 from cyberid_client.wire.urls import is_local_path
 
@@ -174,21 +175,17 @@ def verify_app_result(  # noqa: PLR0913 - what is known comes from four places
     )
 
     def believe(keys: KeySet, crls: RevocationLists) -> Login:
-        now = env.now()
-        key, certificates = choose_key(receipt.jws.header, keys, expected)
-        subject = ReceiptSubject(
-            jws=receipt.jws,
-            claims=receipt,
-            key=key,
-            chain=ChainOnDemand(
-                certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache
-            ),
+        return judge_receipt(
+            receipt,
             expected=expected,
             launch=launch,
-            now=now.timestamp(),
+            keys=keys,
+            now=env.now(),
             crls=crls,
+            cache=cache,
+            return_to=pending.return_to,
+            checklists=checklists,
         )
-        return judge_receipt(subject, now=now, return_to=pending.return_to, checklists=checklists)
 
     message = SignedMessage(
         token=receipt.jws, document="receipt", entry="app", expected=expected, judge=believe
@@ -196,18 +193,39 @@ def verify_app_result(  # noqa: PLR0913 - what is known comes from four places
     return (yield from believe_with_newer_evidence(message, keys=keys, crls=crls, env=env, cache=cache))
 
 
-def judge_receipt(
-    subject: ReceiptSubject, *, now: datetime, return_to: str, checklists: Checklists = COMPLETE
+def judge_receipt(  # noqa: PLR0913 - what is known comes from four places
+    receipt: UnverifiedReceipt,
+    *,
+    expected: Expected,
+    launch: LaunchDemands,
+    keys: KeySet,
+    now: datetime,
+    crls: RevocationLists,
+    cache: ChainCache | None,
+    return_to: str,
+    checklists: Checklists = COMPLETE,
 ) -> Login:
-    """Believe a receipt, or the refusal that it is; private, because it takes the checks.
+    """Resolve, check and build; or believe the refusal that it is. Private, because it takes the checks.
 
     Raises:
         LoginDeclinedError: the issuer's word that nobody logged in, believed.
         VerificationError: it is not to be believed.
     """
-    if subject.claims.outcome != SUCCESS:
+    key, certificates = choose_key(receipt.jws.header, keys, expected)
+    chain = ChainOnDemand(certificates, trust=expected.trust, profile=expected.profile, now=now, cache=cache)
+    subject = ReceiptSubject(
+        jws=receipt.jws,
+        claims=receipt,
+        key=key,
+        chain=chain,
+        expected=expected,
+        launch=launch,
+        now=now.timestamp(),
+        crls=crls,
+    )
+    if receipt.outcome != SUCCESS:
         run_checks(checklists.receipt_refusal, subject)
-        raise decline_of(_OUTCOMES.get(subject.claims.outcome))
+        raise decline_of(_OUTCOMES.get(receipt.outcome))
     run_checks(checklists.receipt, subject)
     return build_login(
         subject,

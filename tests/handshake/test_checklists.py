@@ -17,6 +17,7 @@ from cyberid_client.models import Persistence
 from cyberid_client.trust import RevocationLists
 
 from .conftest import EVENT_CLAIMS
+from .receipts import ReceiptBench, pending_launch
 from .sealed import JARMBench, SealBench, decryption_key
 
 CHECKLISTS = {name: getattr(checklists, name) for name in checklists.__all__}
@@ -41,6 +42,9 @@ DOCUMENT_OF = {
     "JARM_WITHOUT_CHAIN": "jarm",
     "SEAL": "id_token",
     "ENCRYPTED_TOKEN": "id_token",
+    "APP_RESULT": "app_result",
+    "RECEIPT": "receipt",
+    "RECEIPT_REFUSAL": "receipt",
 }
 
 NOW = 1_795_334_400
@@ -220,6 +224,51 @@ BROKEN = [
             ("check_event_sequence", "sequence", {"events": account_state(seq=-1)}),
         )
     ),
+    ("APP_RESULT", "check_same_handshake", "login.other_kind", {"pending": {"kind": "redirect"}}),
+    ("APP_RESULT", "check_app_outcome", "app.declined", {"resultCode": "C1"}),
+    ("APP_RESULT", "check_data_present", "app_result.data_missing", {"idCardAuthData": ...}),
+    *(
+        (checklist, check, f"receipt.{rule}", asked)
+        for checklist in ("RECEIPT", "RECEIPT_REFUSAL")
+        for check, rule, asked in (
+            ("check_algorithm", "algorithm", {"header": {"alg": "none"}}),
+            ("check_critical", "critical", {"header": {"crit": ["x"]}}),
+            ("check_type", "type", {"header": {"typ": "JWT"}}),
+            ("check_key", "key_unknown", {"header": {"kid": "x", "x5c": ...}}),
+            ("check_signature", "signature", {"edit": no_signature}),
+            ("check_kind", "kind", {"nonce": "x"}),
+            ("check_assertion_issuer", "issuer", {"iss": OTHER}),
+            ("check_audience", "audience", {"aud": ["shop", "other"]}),
+            ("check_app_id", "app_id", {"appID": "app-ios"}),
+            ("check_expiry", "expired", {"exp": NOW}),
+            ("check_issued_at", "issued_in_future", {"iat": NOW + 11}),
+            ("check_issued_at", "issued_too_long_ago", {"iat": NOW - 601}),
+            ("check_not_before", "not_yet_valid", {"nbf": NOW + 11}),
+            ("check_biz_seq", "biz_seq", {"bizSeq": "x"}),
+            ("check_blobs_hash", "blobs_hash", {"blobs_hash": "x"}),
+        )
+    ),
+    *(
+        ("RECEIPT", check, f"receipt.{rule}", asked)
+        for check, rule, asked in (
+            ("check_caller", "caller", {"caller": ...}),
+            ("check_authentication_time", "auth_time_missing", {"auth_time": ...}),
+            ("check_authentication_time", "auth_time_in_future", {"auth_time": NOW + 11}),
+            ("check_authentication_time", "auth_time_stale", {"auth_time": NOW - 21}),
+            (
+                "check_assurance",
+                "assurance",
+                {"acr": "urn:cyberid:mode:r01", "factors": {"certificate": "passed"}},
+            ),
+            ("check_executed_factors", "factors", {"factors": {"certificate": "passed"}}),
+            ("check_subject", "subject", {"sub": "short"}),
+            ("check_no_identity_number", "identity_number", {"sub": UNMADE}),
+            ("check_session_id", "session_id", {"sid": "short"}),
+            ("check_sector", "sector", {"sector": OTHER}),
+            ("check_persistence", "persistence", {"persistence": "D"}),
+            ("check_age_band", "age_band", {"age_band": "adult"}),
+        )
+    ),
     ("STEP_UP", "check_lasting_pseudonym", "step_up.session_only", {"persistence": Persistence.SESSION}),
     ("STEP_UP", "check_same_person", "step_up.other_person", {"sub": "another-person-of-the-shop"}),
     ("STATUS_AGGREGATION", "check_list_addresses", "status_aggregation.url", {"status_lists": [OTHER]}),
@@ -271,6 +320,7 @@ def broken(assertion, metadata, responses, status_list):
         ),
         ("AUTHORIZATION_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
         ("SIGNED_RESPONSE", "check_lifetime", "login.expired", {"now": end}),
+        ("APP_RESULT", "check_lifetime", "login.expired", {"now": pending_launch().expires_at}),
         ("ID_TOKEN", "check_key", "id_token.key_ambiguous", {"keys": two}),
         (
             "ID_TOKEN",
@@ -303,6 +353,8 @@ def broken(assertion, metadata, responses, status_list):
                 ("LOGOUT_TOKEN", "logout_token"),
                 ("SECURITY_EVENT", "security_event"),
                 ("JARM", "jarm"),
+                ("RECEIPT", "receipt"),
+                ("RECEIPT_REFUSAL", "receipt"),
             )
             for check, code, asked in (
                 ("check_key", "*.key_ambiguous", {"keys": two}),
@@ -335,6 +387,7 @@ def broken(assertion, metadata, responses, status_list):
 def verdict(parts, assertion, metadata, responses, status_list, logout_token, security_event, step_up):
     """Judge by the checklist of a name."""
     jarm, seal = JARMBench(**parts), SealBench(**parts, decryption=(OUR_KEY,))
+    receipt = ReceiptBench(**parts)
     benches = {
         "DISCOVERY": responses.discovery,
         "METADATA": metadata.verdict,
@@ -358,6 +411,9 @@ def verdict(parts, assertion, metadata, responses, status_list, logout_token, se
         "JARM_WITHOUT_CHAIN": partial(jarm.verdict, settings={"assertion_chain": "absent"}),
         "SEAL": seal.seal,
         "ENCRYPTED_TOKEN": seal.verdict,
+        "APP_RESULT": receipt.result,
+        "RECEIPT": receipt.verdict,
+        "RECEIPT_REFUSAL": receipt.refusal,
     }
     return lambda checklist, **asked: benches[checklist](**asked)
 
@@ -406,6 +462,16 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
                 ("_WITHOUT_CHAIN", "key_unknown"),
             )
         },
+        **{
+            (checklist, f"receipt.{code}"): ("check_signature", "receipt.signature")
+            for checklist in ("RECEIPT", "RECEIPT_REFUSAL")
+            for code in ("key_unknown", "key_ambiguous")
+        },
+        **{
+            (checklist, code): ("check_revocation", code)
+            for checklist in ("RECEIPT", "RECEIPT_REFUSAL")
+            for code in ("chain.purpose", "receipt.chain_missing")
+        },
         # Without a chain that holds nobody answers for the signer.
         ("METADATA", "chain.purpose"): ("check_revocation", "chain.purpose"),
         **{
@@ -446,7 +512,7 @@ def test_every_listed_code_can_be_raised(verdict, broken):
 
 def _pattern(name: str, code: str, document: str) -> str:
     prefix, _, rest = code.partition(".")
-    if prefix in {"declined", "chain", "revocation"}:
+    if prefix in {"app", "declined", "chain", "revocation"}:
         return f"{prefix}.*"
     is_shared = prefix == document and f"*.{rest}" in objects_of_topics()[name].codes
     return f"*.{rest}" if is_shared else code
@@ -517,12 +583,51 @@ def test_an_exception_leaves_out_what_it_says_and_nothing_else():
     assert unsigned <= names_of("METADATA") | names_of("DISCOVERY")
 
 
+def test_a_receipt_is_judged_as_an_assertion_is():
+    """Launch, app and hash stand in the place of nonce, authorized party and access token; the caller is added."""
+    assert {
+        "check_authorized_party",
+        "check_nonce",
+        "check_access_token_hash",
+        "check_factors",
+    } == names_of("ID_TOKEN") - names_of("RECEIPT")
+    assert {
+        "check_app_id",
+        "check_biz_seq",
+        "check_blobs_hash",
+        "check_caller",
+        "check_executed_factors",
+    } == names_of("RECEIPT") - names_of("ID_TOKEN")
+
+
+def test_a_refusal_is_believed_like_a_receipt():
+    """Only what is said of a login is not looked for in a refusal."""
+    assert set() == names_of("RECEIPT_REFUSAL") - names_of("RECEIPT")
+    about_the_login = {each.name for each in checklists.RECEIPT} - names_of("RECEIPT_REFUSAL")
+    assert {
+        "check_caller",
+        "check_authentication_time",
+        "check_assurance",
+        "check_executed_factors",
+        "check_subject",
+        "check_no_identity_number",
+        "check_session_id",
+        "check_sector",
+        "check_persistence",
+        "check_age_band",
+    } == about_the_login
+
+
 def names_of(checklist):
     return {each.name for each in CHECKLISTS[checklist]}
 
 
 @pytest.mark.parametrize(
-    "checklist", ["ID_TOKEN", "METADATA", "STATUS_LIST", "LOGOUT_TOKEN", "SECURITY_EVENT", "JARM"]
+    "checklist",
+    [
+        *("ID_TOKEN", "METADATA", "STATUS_LIST", "LOGOUT_TOKEN", "SECURITY_EVENT", "JARM"),
+        *("RECEIPT", "RECEIPT_REFUSAL"),
+    ],
 )
 def test_structure_goes_first_then_the_signature_then_the_claims(checklist):
     """Cheap checks of the header go first, and no claim is compared before signature and chain hold."""
