@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 
@@ -16,7 +17,7 @@ from cyberid_client.config import RelyingParty, WalletSettings
 from cyberid_client.handshake.app_launch import AppAsk
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
-from cyberid_client.legs import Ending, Legs
+from cyberid_client.legs import Ending, Legs, run_each
 from cyberid_client.models import (
     AppLaunch,
     Assurance,
@@ -111,6 +112,9 @@ class AsyncClient:
         self._background = background
         if background:
             self._legs.refresh_ahead = self._refresher.ensure_running
+            if rp.wallet is not None:
+                both = (self._refresher.ensure_running, self._status_refresher.ensure_running)
+                self._legs.refresh_ahead = partial(run_each, both)
 
     async def __aenter__(self) -> Self:
         return self
@@ -305,7 +309,7 @@ class AsyncClient:
         return self._legs.clear_cookie(callback)
 
     async def refresh(self) -> None:
-        """Fetch the issuer's metadata, keys and revocation lists now; see :meth:`Client.refresh`."""
+        """Fetch what is known about the issuer anew, now; see :meth:`Client.refresh`."""
         await self._driver.run(self._legs.refresh())
 
     async def replace_trust(self, trust: TrustStore) -> None:
@@ -343,7 +347,7 @@ class AsyncClient:
 
     @property
     def status_lists(self) -> AsyncKeptStatusLists:
-        """The issuer's token status lists, kept on a timer from first use; no login reads them yet.
+        """The issuer's token status lists, kept on a timer from first use; wallet logins read them.
 
         Without ``background`` nothing is fetched until
         ``await status_lists.refresh()``.
@@ -361,7 +365,9 @@ def _default_transport(rp: RelyingParty) -> AsyncTransport:
 def _awaited(pending: AsyncPendingStore | MemoryPendingStore | SealedCookieStore | None) -> AsyncPendingStore:
     if pending is None:
         return AsyncMemoryPendingStore()
-    if isinstance(pending, MemoryPendingStore | SealedCookieStore):
+    if isinstance(pending, MemoryPendingStore):
+        return _NeverWaitingForMemory(pending)
+    if isinstance(pending, SealedCookieStore):
         return _NeverWaiting(pending)
     require_kind(pending, "take", "pending", awaited=True)
     return pending
@@ -381,3 +387,15 @@ class _NeverWaiting:
 
     async def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
         return self._store.take(key, carried=carried, now=now)
+
+
+class _NeverWaitingForMemory(_NeverWaiting):
+    """The same of a store whose records can be read and changed in their place."""
+
+    _store: MemoryPendingStore
+
+    async def peek(self, key: str, *, now: datetime) -> bytes | None:
+        return self._store.peek(key, now=now)
+
+    async def swap(self, key: str, *, old: bytes, new: bytes, now: datetime) -> bool:
+        return self._store.swap(key, old=old, new=new, now=now)

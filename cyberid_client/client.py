@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 
@@ -13,7 +14,7 @@ from cyberid_client.driver import Driver
 from cyberid_client.handshake.app_launch import AppAsk
 from cyberid_client.handshake.redirect import RedirectAsk
 from cyberid_client.health import Health
-from cyberid_client.legs import Ending, Legs
+from cyberid_client.legs import Ending, Legs, run_each
 from cyberid_client.models import (
     AppLaunch,
     Assurance,
@@ -107,6 +108,9 @@ class Client:
         self._background = background
         if background:
             self._legs.refresh_ahead = self._refresher.ensure_running
+            if rp.wallet is not None:
+                both = (self._refresher.ensure_running, self._status_refresher.ensure_running)
+                self._legs.refresh_ahead = partial(run_each, both)
 
     def __enter__(self) -> Self:
         return self
@@ -530,7 +534,7 @@ class Client:
         return self._legs.clear_cookie(callback)
 
     def refresh(self) -> None:
-        """Fetch the issuer's metadata, keys and revocation lists now.
+        """Fetch the issuer's metadata, keys and revocation lists now; with wallets its status lists, too.
 
         Raises:
             UnavailableError: they did not come; what was known stays.
@@ -590,7 +594,7 @@ class Client:
 
     @property
     def status_lists(self) -> KeptStatusLists:
-        """The issuer's token status lists, kept on a timer from first use; no login reads them yet.
+        """The issuer's token status lists, kept on a timer from first use; wallet logins read them.
 
         Without ``background`` nothing is fetched until ``status_lists.refresh()``.
         """

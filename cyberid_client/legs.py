@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -16,13 +16,20 @@ from typing import Final, TypeVar
 
 from cyberid_client.config import RelyingParty
 from cyberid_client.effects import Leg, StorePut, StoreTake
-from cyberid_client.errors import ConfigurationError, CyberIDError, LoginRestartError, StoreError
+from cyberid_client.errors import (
+    ConfigurationError,
+    CyberIDError,
+    LoginRestartError,
+    StoreError,
+    UnavailableError,
+)
 from cyberid_client.handshake import cookies
 from cyberid_client.handshake.dpop import NonceMemory
 from cyberid_client.handshake.encryption import require_decryption
 from cyberid_client.handshake.logout import logout_page
 from cyberid_client.handshake.metadata import IssuerMetadata
 from cyberid_client.handshake.pending import SECRET_BYTES, Handle, seal, unseal
+from cyberid_client.handshake.presentation_request import require_wallet
 from cyberid_client.handshake.redirect import RedirectAsk, finish_redirect, start_redirect
 from cyberid_client.health import Health, examine
 from cyberid_client.link import Environment, IssuerLink, system_clock
@@ -30,13 +37,13 @@ from cyberid_client.models import Login, LoginRequest, PendingAppLogin, PendingL
 from cyberid_client.ports import Clock
 from cyberid_client.privacy.recognisers import find_identity_numbers
 from cyberid_client.refreshing import SnapshotKeeper
-from cyberid_client.state import IssuerSnapshot
+from cyberid_client.state import IssuerSnapshot, plan_refresh
 from cyberid_client.status_keeper import StatusKeeper
 from cyberid_client.tracebacks import drop_frames, where_raised
 from cyberid_client.trust import ChainCache, TrustStore
 from cyberid_client.wire.callback import callback_state
 
-__all__ = ["Ending", "Legs"]
+__all__ = ["Ending", "Legs", "run_each"]
 
 P = TypeVar("P", PendingLogin, PendingAppLogin)
 
@@ -106,6 +113,8 @@ class Legs:
         self.env = Environment(system_clock if clock is None else clock)
         self.cache = ChainCache()
         self.nonces = NonceMemory()
+        if rp.wallet is not None:
+            require_wallet(rp, self.env.now(), cache=self.cache)
         self.link = IssuerLink(rp, env=self.env, cache=self.cache)
         self.keeper = SnapshotKeeper(self.link)
         self.status = StatusKeeper(self.link, metadata=self._believed_metadata)
@@ -172,9 +181,19 @@ class Legs:
         )
 
     def refresh(self) -> Leg[None]:
-        """Fetch the issuer's metadata, keys and revocation lists now."""
+        """Fetch the issuer's metadata, keys and revocation lists now; with wallets its status lists, too."""
         self.require_open()
-        return self.keeper.refresh()
+        return self._refresh_with_lists() if self.rp.wallet is not None else self.keeper.refresh()
+
+    def _refresh_with_lists(self) -> Leg[None]:
+        problem: CyberIDError | None = None
+        for refresh in (self.keeper.refresh, self.status.refresh):
+            try:
+                yield from refresh()
+            except CyberIDError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
 
     def replace_trust(self, trust: TrustStore) -> Leg[None]:
         """Put newer roots in place of the present ones, and fetch everything anew."""
@@ -231,6 +250,35 @@ class Legs:
             self.refresh_ahead()
         return snapshot
 
+    def know_something(self) -> Leg[None]:
+        """Fetch what wallet logins are judged with, if nothing at all is known of it yet.
+
+        Raises:
+            UnavailableError: nothing came.
+            VerificationError: what came is not to be believed.
+        """
+        if self.keeper.snapshot is None:
+            yield from self.keeper.current(ahead=self.refresh_ahead is not None)
+        if self.status.snapshot.page.fetched_at is None:
+            yield from self.status.refresh()
+        self.known_snapshot()
+
+    def known_snapshot(self) -> IssuerSnapshot:
+        """Return what is known about the issuer, and fetch nothing: nobody shall see by it that somebody logs in.
+
+        Raises:
+            UnavailableError: nothing is known that may serve.
+        """
+        self.require_open()
+        now = self.env.now()
+        self.rp.require_current(now)
+        if self.refresh_ahead is not None:
+            self.refresh_ahead()
+        snapshot = self.keeper.snapshot
+        if snapshot is None or not plan_refresh(snapshot, now).usable:
+            raise UnavailableError("issuer.unavailable")
+        return snapshot
+
     def keep(self, pending: PendingLogin | PendingAppLogin) -> Leg[str]:
         """Put a login that starts into the store, and return the text of its handle.
 
@@ -264,3 +312,9 @@ class Legs:
         if not isinstance(pending, wanted):
             raise LoginRestartError("login.other_kind")
         return pending
+
+
+def run_each(functions: Iterable[Callable[[], None]]) -> None:
+    """Call functions one after the other."""
+    for function in functions:
+        function()

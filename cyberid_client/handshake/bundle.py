@@ -15,6 +15,12 @@ from cyberid_client.handshake import checklists
 from cyberid_client.handshake.app_subjects import AppResultSubject, ReceiptSubject
 from cyberid_client.handshake.check import Check
 from cyberid_client.handshake.credential_subjects import CredentialSubject, KeyBindingSubject
+from cyberid_client.handshake.presentation_subjects import (
+    PendingPresentationSubject,
+    PresentationEnvelopeSubject,
+    PresentationResponseSubject,
+    ProvedAnswerSubject,
+)
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
@@ -62,6 +68,10 @@ class Checklists:
     app_result: tuple[Check[AppResultSubject], ...] = checklists.APP_RESULT
     receipt: tuple[Check[ReceiptSubject], ...] = checklists.RECEIPT
     receipt_refusal: tuple[Check[ReceiptSubject], ...] = checklists.RECEIPT_REFUSAL
+    pending_presentation: tuple[Check[PendingPresentationSubject], ...] = checklists.PENDING_PRESENTATION
+    presentation_envelope: tuple[Check[PresentationEnvelopeSubject], ...] = checklists.PRESENTATION_ENVELOPE
+    presentation_response: tuple[Check[PresentationResponseSubject], ...] = checklists.PRESENTATION_RESPONSE
+    presentation_query: tuple[Check[ProvedAnswerSubject], ...] = checklists.PRESENTATION_QUERY
 
     def for_assertion(self, expected: Expected) -> tuple[Check[AssertionSubject], ...]:
         """Return the checklist that the configuration names."""

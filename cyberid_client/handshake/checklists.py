@@ -24,12 +24,19 @@ from cyberid_client.handshake.checks import (
     logout,
     metadata,
     person,
+    presentation,
     responses,
     status_list,
     step_up,
 )
 from cyberid_client.handshake.checks import time as times
 from cyberid_client.handshake.credential_subjects import CredentialSubject, KeyBindingSubject
+from cyberid_client.handshake.presentation_subjects import (
+    PendingPresentationSubject,
+    PresentationEnvelopeSubject,
+    PresentationResponseSubject,
+    ProvedAnswerSubject,
+)
 from cyberid_client.handshake.subjects import (
     AssertionSubject,
     CallbackSubject,
@@ -64,6 +71,10 @@ __all__ = [
     "LOGOUT_TOKEN_WITHOUT_CHAIN",
     "METADATA",
     "PAR_RESPONSE",
+    "PENDING_PRESENTATION",
+    "PRESENTATION_ENVELOPE",
+    "PRESENTATION_QUERY",
+    "PRESENTATION_RESPONSE",
     "RECEIPT",
     "RECEIPT_REFUSAL",
     "SEAL",
@@ -93,6 +104,7 @@ METADATA: Final[tuple[Check[MetadataSubject], ...]] = (
     metadata.check_not_rolled_back,
     metadata.check_endpoints,
     metadata.check_capabilities,
+    metadata.check_epoch_length,
     key.check_revocation,
 )
 
@@ -324,6 +336,29 @@ RECEIPT_REFUSAL: Final[tuple[Check[ReceiptSubject], ...]] = (
     app_launch.check_blobs_hash,
     key.check_revocation,
 )
+
+# Before a wallet is told the request, and before its answer is looked at.
+PENDING_PRESENTATION: Final[tuple[Check[PendingPresentationSubject], ...]] = (
+    presentation.check_same_client,
+    presentation.check_presentation_lifetime,
+    presentation.check_presentation_waits,
+)
+
+# What fails here was not encrypted for this request and is counted; what passes and fails below uses it up.
+PRESENTATION_ENVELOPE: Final[tuple[Check[PresentationEnvelopeSubject], ...]] = (
+    encryption.check_key_encryption,
+    presentation.check_offered_encryption,
+    encryption.check_uncompressed,
+    encryption.check_encrypted_critical,
+)
+
+PRESENTATION_RESPONSE: Final[tuple[Check[PresentationResponseSubject], ...]] = (
+    presentation.check_response_state,
+    presentation.check_asked_credential,
+)
+
+# After the credential's format has believed it.
+PRESENTATION_QUERY: Final[tuple[Check[ProvedAnswerSubject], ...]] = (presentation.check_query_answered,)
 
 # What a wallet shows is the word of two: the issuer's credential, and the holder's key binding around it.
 CREDENTIAL: Final[tuple[Check[CredentialSubject], ...]] = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from joserfc.jwe import JWERegistry
     from joserfc.jwk import ECKey, RSAKey
 
-__all__ = ["open_sealed", "require_decryption"]
+__all__ = ["decrypt", "open_sealed", "require_decryption", "require_joserfc"]
 
 # Bytes of initialisation vector and tag: RFC 7518 §5.2 and §5.3.
 _SIZES: Final = {
@@ -36,8 +36,16 @@ def require_decryption(rp: RelyingParty) -> None:
     Raises:
         ConfigurationError: ``config.missing_extra``.
     """
-    if rp.id_token != "jwe":  # noqa: S105 - the name of a setting
-        return
+    if rp.id_token == "jwe":  # noqa: S105 - the name of a setting
+        require_joserfc()
+
+
+def require_joserfc() -> None:
+    """Refuse a configuration in which something comes encrypted where nothing that opens it is installed.
+
+    Raises:
+        ConfigurationError: ``config.missing_extra``.
+    """
     try:
         import joserfc.jwe  # noqa: F401, PLC0415 - only who decrypts pays for the import
     except ImportError:
@@ -70,7 +78,7 @@ def open_sealed(
     jwe = parse_jwe(token, document=document)
     key = _choose_key(jwe, rp.client_keys.decryption)
     run_checks(checklists.encrypted_token, EncryptedSubject(document=document, jwe=jwe, key=key, rp=rp))
-    content = None if key is None else _decrypt(jwe, key, rp.content_encryption)
+    content = None if key is None else decrypt(jwe, key, rp.content_encryption)
     if content is None:
         # One code for every reason, so that nobody learns from us what was wrong with a forgery.
         raise VerificationError(f"{document}.decryption")
@@ -83,9 +91,15 @@ def _choose_key(jwe: UnverifiedJWE, keys: tuple[DecryptionKey, ...]) -> Decrypti
     return named[0] if len(named) == 1 else None
 
 
-def _decrypt(jwe: UnverifiedJWE, key: DecryptionKey, enc: str) -> bytes | None:
-    """Return the content, or ``None`` when it was not encrypted for this key in its one way."""
-    if (len(jwe.iv), len(jwe.tag)) != _SIZES[enc] or not _fits_curve(jwe, key):
+def decrypt(jwe: UnverifiedJWE, key: DecryptionKey, enc: str) -> bytes | None:
+    """Return the content, or ``None`` when it was not encrypted for this key in its one way.
+
+    Args:
+        jwe: untrusted.
+        key: of ours.
+        enc: how the content must be encrypted (RFC 7518 §5.1).
+    """
+    if (len(jwe.iv), len(jwe.tag)) != _SIZES.get(enc) or not _fits_curve(jwe, key):
         return None
     registry, private_key = _joserfc(key, enc)
     from joserfc.errors import JoseError  # noqa: PLC0415 - only who decrypts pays for the import

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from cyberid_client.config import RelyingParty
@@ -290,9 +291,12 @@ def paths_of(
     """Return what is to be asked about the published keys whose chains hold; the others count for nothing."""
     if rp.trust is None or rp.assertion_chain == "absent":
         return ()
-    profile = ChainProfile.assertion(rp.issuer, purposes=rp.purposes)
+    profiles = [ChainProfile.assertion(rp.issuer, purposes=rp.purposes)]
+    if rp.wallet is not None:
+        # Who signs credentials is published beside who signs assertions, and no wallet login fetches a list.
+        profiles.append(ChainProfile.credential(rp.issuer, purposes=rp.purposes))
     found: list[IssuedCertificate] = []
-    for key in keys.keys:
+    for key, profile in product(keys.keys, profiles):
         if not key.chain:
             continue
         with contextlib.suppress(CyberIDError):

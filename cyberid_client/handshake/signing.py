@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -28,7 +29,9 @@ _ES256: Final = ec.ECDSA(hashes.SHA256())
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[str]:
+def sign_jws(
+    claims: Mapping[str, object], *, typ: str, key: ClientKey, chain: tuple[bytes, ...] = ()
+) -> Flow[str]:
     """Return a compact JWS (RFC 7515 §7.1); jwt.encode would do the same in twice the time.
 
     What a signer returns is verified before it is used: a key that was replaced where it is kept, or a
@@ -38,11 +41,12 @@ def sign_jws(claims: Mapping[str, object], *, typ: str, key: ClientKey) -> Flow[
         claims: the payload.
         typ: the media type of the document, without ``application/``.
         key: one of the relying party's own.
+        chain: DER, leaf first, for the header (``x5c``, RFC 7515 §4.1.6); none is put there when empty.
 
     Raises:
         UnavailableError: the signer that holds the key failed, or what it returned is no signature of it.
     """
-    message = f"{_header(key.algorithm, key.kid, typ)}.{encode_part(claims)}"
+    message = f"{_header(key.algorithm, key.kid, typ, chain)}.{encode_part(claims)}"
     signature = yield from sign_message(message.encode(), key)
     return f"{message}.{encode_base64url(signature)}"
 
@@ -80,8 +84,11 @@ def encode_part(members: Mapping[str, object]) -> str:
 
 
 @lru_cache(HEADERS_KEPT)
-def _header(algorithm: str, kid: str, typ: str) -> str:
-    return encode_part({"alg": algorithm, "kid": kid, "typ": typ})
+def _header(algorithm: str, kid: str, typ: str, chain: tuple[bytes, ...]) -> str:
+    header: dict[str, object] = {"alg": algorithm, "kid": kid, "typ": typ}
+    if chain:
+        header["x5c"] = [base64.b64encode(der).decode() for der in chain]
+    return encode_part(header)
 
 
 def _sign_here(message: bytes, key: ClientKey) -> bytes:

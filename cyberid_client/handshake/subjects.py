@@ -46,6 +46,7 @@ __all__ = [
     "KeyedSubject",
     "LogoutSubject",
     "MetadataSubject",
+    "OpenableSubject",
     "PARSubject",
     "PageSubject",
     "RevocableSubject",
@@ -453,6 +454,25 @@ class SealSubject:
     document: str
     encrypted: bool
     rp: RelyingParty
+
+
+class OpenableSubject(Protocol):
+    """What everything that is encrypted for us has in common."""
+
+    @property
+    def document(self) -> str:
+        """The prefix of the document's error codes."""
+        ...
+
+    @property
+    def jwe(self) -> UnverifiedJWE:
+        """The whole, not opened."""
+        ...
+
+    @property
+    def key(self) -> DecryptionKey | None:
+        """The key of ours that it is for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

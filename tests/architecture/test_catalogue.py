@@ -24,6 +24,7 @@ DOCUMENTS = frozenset(
         "logout_token",
         "metadata",
         "par",
+        "presentation",
         "security_event",
         "status_aggregation",
         "status_list",

@@ -42,7 +42,7 @@ FLOORS = (
     ("list_memory", "flights", "driver", "async_driver"),
     ("link", "refreshing", "refresher", "health", "status_keeper"),
     ("legs", "async_refresher"),
-    ("receiving", "app_legs"),
+    ("receiving", "app_legs", "presentation_legs"),
     ("loading",),
     ("client", "aio"),
     ("",),  # the package itself: the front door, which those above use and those below never do

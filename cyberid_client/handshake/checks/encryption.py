@@ -6,7 +6,7 @@ from typing import Final
 
 from cyberid_client.errors import VerificationError
 from cyberid_client.handshake.check import check
-from cyberid_client.handshake.subjects import EncryptedSubject, SealSubject
+from cyberid_client.handshake.subjects import EncryptedSubject, OpenableSubject, SealSubject
 
 __all__ = [
     "check_content_encryption",
@@ -40,7 +40,7 @@ def check_sealed_as_configured(subject: SealSubject) -> None:
     clause="RFC 7516 §4.1.6, §5.2 (6–7)",
     codes=["*.decryption_key"],
 )
-def check_decryption_key(subject: EncryptedSubject) -> None:
+def check_decryption_key(subject: OpenableSubject) -> None:
     """Refuse a token for which no single key of ours could be chosen."""
     if subject.key is None:
         raise VerificationError(f"{subject.document}.decryption_key")
@@ -52,7 +52,7 @@ def check_decryption_key(subject: EncryptedSubject) -> None:
     clause="RFC 7516 §4.1.1; RFC 8725 §3.1",
     codes=["*.key_encryption"],
 )
-def check_key_encryption(subject: EncryptedSubject) -> None:
+def check_key_encryption(subject: OpenableSubject) -> None:
     """Compare ``alg`` with the key's own; ``dir``, passwords and PKCS #1 v1.5 are none of any key."""
     if subject.key is None or subject.jwe.alg != subject.key.algorithm:
         raise VerificationError(f"{subject.document}.key_encryption")
@@ -89,7 +89,7 @@ def check_content_type(subject: EncryptedSubject) -> None:
     clause="RFC 7516 §4.1.3; RFC 8725 §3.6",
     codes=["*.compressed"],
 )
-def check_uncompressed(subject: EncryptedSubject) -> None:
+def check_uncompressed(subject: OpenableSubject) -> None:
     """Refuse ``zip``."""
     if subject.jwe.compressed:
         raise VerificationError(f"{subject.document}.compressed")
@@ -101,7 +101,7 @@ def check_uncompressed(subject: EncryptedSubject) -> None:
     clause="RFC 7516 §4.1.13",
     codes=["*.critical"],
 )
-def check_encrypted_critical(subject: EncryptedSubject) -> None:
+def check_encrypted_critical(subject: OpenableSubject) -> None:
     """Refuse ``crit``."""
     if subject.jwe.critical:
         raise VerificationError(f"{subject.document}.critical")

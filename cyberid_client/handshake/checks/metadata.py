@@ -15,6 +15,7 @@ from cyberid_client.wire.urls import parse_web_url
 __all__ = [
     "check_capabilities",
     "check_endpoints",
+    "check_epoch_length",
     "check_metadata_expiry",
     "check_metadata_issued_at",
     "check_metadata_issuer",
@@ -23,6 +24,10 @@ __all__ = [
 ]
 
 MAX_LIFETIME: Final = 7 * 24 * 3600
+EPOCH_MIN: Final = 24 * 3600
+EPOCH_MAX: Final = 14 * 24 * 3600
+# A mock issuer may have weeks go by in minutes.
+EPOCH_MIN_FOR_TESTS: Final = 60
 
 
 @check(
@@ -140,6 +145,23 @@ def check_capabilities(subject: ServerSubject) -> None:
     )
     if not all(offered):
         raise VerificationError("metadata.capability")
+
+
+@check(
+    "P5.8",
+    "Where wallets may log in, the issuer says how long an epoch of its credentials is: 1 to 14 days.",
+    clause="profile §5, epochs",
+    codes=["metadata.epoch_length"],
+)
+def check_epoch_length(subject: MetadataSubject) -> None:
+    """Compare the length of an epoch with its bounds; a credential lives for two."""
+    rp, length = subject.rp, subject.claims.server.credential_epoch_length
+    if rp.wallet is None:
+        return
+    for_tests = rp.trust is not None and rp.trust.is_for_tests
+    shortest = EPOCH_MIN_FOR_TESTS if for_tests else EPOCH_MIN
+    if length is None or not shortest <= length <= EPOCH_MAX:
+        raise VerificationError("metadata.epoch_length")
 
 
 def _offers_authentication(server: ServerMetadata, rp: RelyingParty) -> bool:
