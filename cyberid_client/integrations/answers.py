@@ -28,6 +28,9 @@ __all__ = [
     "return_to_query",
 ]
 
+# What has a page of its own among its family.
+_PAGES: Final[Mapping[str, str]] = {"presentation.digits_used_up": "digits_used_up"}
+
 # Words that apps put into the name of the browser inside them. A wrong guess costs a sentence.
 _IN_APP: Final = (
     "MicroMessenger",
@@ -63,7 +66,7 @@ def kind_of(error: CyberIDError, request: WebRequest, *, is_step_up: bool) -> st
         return "declined"
     if error.code == "login.handle_missing" and _is_in_app(request):
         return "in_app"
-    return "restart" if isinstance(error, LoginRestartError) else "refused"
+    return _PAGES.get(error.code, "restart" if isinstance(error, LoginRestartError) else "refused")
 
 
 def _is_in_app(request: WebRequest) -> bool:

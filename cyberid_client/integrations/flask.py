@@ -11,7 +11,7 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial, wraps
 from typing import ParamSpec
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ from cyberid_client.integrations.web import (
     WebRequest,
     WebSession,
 )
-from cyberid_client.models import Assurance
+from cyberid_client.models import Assurance, Channel
 
 try:
     from flask import Blueprint, Flask, Response, current_app, request, session
@@ -103,7 +103,8 @@ class CyberID:
         guard = app.extensions.get("csrf")
         for name in self.web.endpoints:
             path, methods = ENDPOINTS[name]
-            blueprint.add_url_rule(path, name, partial(self._answer, name), methods=methods)
+            rule = path.replace("{", "<").replace("}", ">")
+            blueprint.add_url_rule(rule, name, partial(self._answer, name), methods=methods)
         if guard is not None:
             guard.exempt(blueprint)
         app.register_blueprint(blueprint)
@@ -119,14 +120,24 @@ class CyberID:
         return _response(self.web.require_login(read_request(), self._session))
 
     def require(
-        self, *, assurance: Assurance, max_age: int | None = None, return_to: str | None = None
+        self,
+        *,
+        assurance: Assurance,
+        max_age: int | None = None,
+        return_to: str | None = None,
+        channels: Collection[Channel] | None = None,
     ) -> Response | None:
         """Return ``None`` when the login is strong and fresh enough, and else what to answer instead.
 
         The arguments are those of :meth:`cyberid_client.integrations.web.WebLogin.require`.
         """
         found = self.web.require(
-            read_request(), self._session, assurance=assurance, max_age=max_age, return_to=return_to
+            read_request(),
+            self._session,
+            assurance=assurance,
+            max_age=max_age,
+            return_to=return_to,
+            channels=channels,
         )
         return _response(found)
 
@@ -135,13 +146,21 @@ class CyberID:
         return _guarded(view, self.require_login)
 
     def requires(
-        self, *, assurance: Assurance, max_age: int | None = None, return_to: str | None = None
+        self,
+        *,
+        assurance: Assurance,
+        max_age: int | None = None,
+        return_to: str | None = None,
+        channels: Collection[Channel] | None = None,
     ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
         """Show a page only to whose login is strong and fresh enough; as :meth:`require`."""
-        ask = partial(self.require, assurance=assurance, max_age=max_age, return_to=return_to)
+        ask = partial(
+            self.require, assurance=assurance, max_age=max_age, return_to=return_to, channels=channels
+        )
         return lambda view: _guarded(view, ask)
 
-    def _answer(self, name: str) -> Response:
+    def _answer(self, name: str, **path_parameters: str) -> Response:
+        del path_parameters  # They are in the request, too.
         return to_response(self.web.answer(name, read_request(with_body=True), self._session))
 
 
@@ -154,6 +173,7 @@ def read_request(*, with_body: bool = False) -> WebRequest:
         headers={name.lower(): value for name, value in request.headers.items()},
         cookies=request.cookies,
         body=_body() if with_body else b"",
+        path_parameters=request.view_args or {},
         root=request.script_root,
         is_secure=request.is_secure,
     )

@@ -1,6 +1,7 @@
-"""The pages that a person sees when a login does not go straight through: plain HTML, no scripts.
+"""The pages that a person sees when a login does not go straight through: plain HTML that needs no script.
 
-Words and style are package data. A page says what kind of thing happened, what one can do now, and the
+Words and style are package data. One page has a script of this origin, which saves the person a look: it asks
+whether the wallet has answered. A page says what kind of thing happened, what one can do now, and the
 reference that also stands in the log; it never says more about the reason, and nothing that arrived from
 outside is shown.
 """
@@ -20,7 +21,7 @@ from typing import Final
 from cyberid_client.integrations.languages import choose_language
 from cyberid_client.integrations.messages import WebReply
 
-__all__ = ["PAGES", "Texts", "Way", "load_texts", "page"]
+__all__ = ["PAGES", "Texts", "Way", "load_texts", "page", "words_of"]
 
 # Kind of page → HTTP status.
 PAGES: Final[Mapping[str, int]] = {
@@ -33,7 +34,27 @@ PAGES: Final[Mapping[str, int]] = {
     "setup": 500,
     "step_up": 403,
     "foreign_form": 403,
+    # A wallet.
+    "start_ways": 200,
+    "scan": 200,
+    "digits_wrong": 403,
+    "not_answered": 409,
+    "digits_used_up": 400,
+    "code": 200,
+    "code_over": 400,
+    # How an app launch ended; the app on the phone shows the words.
+    "not_installed": 403,
+    "cancelled": 403,
+    "timed_out": 403,
+    "factor_failed": 403,
+    "frozen": 403,
+    "cancelled_id": 403,
+    "expired": 403,
+    "device_changed": 403,
+    "busy": 503,
 }
+# Pages with forms, whose own address has nothing to hide: older browsers say only so where a form comes from.
+_SAYS_WHERE: Final = frozenset({"start", "start_ways", "scan", "digits_wrong", "not_answered"})
 _PACKAGE: Final = "cyberid_client.integrations.texts"
 
 
@@ -46,6 +67,7 @@ class Texts:
         reference: what stands before the reference.
         note: what the reference is good for.
         ways: the words of links and buttons.
+        wallet: the words around QR code and digits.
         pages: title and text of each kind of page.
     """
 
@@ -53,6 +75,7 @@ class Texts:
     reference: str
     note: str
     ways: Mapping[str, str]
+    wallet: Mapping[str, str]
     pages: Mapping[str, Mapping[str, str]]
 
 
@@ -78,6 +101,11 @@ def load_texts(language: str) -> Texts:
         return Texts(**tomllib.load(file))
 
 
+def words_of(kind: str, accept_language: str | None) -> Mapping[str, str]:
+    """Return ``title`` and ``text`` of a kind of page, for a program that shows them itself."""
+    return load_texts(choose_language(accept_language)).pages[kind]
+
+
 def page(
     kind: str,
     *,
@@ -85,6 +113,8 @@ def page(
     ways: tuple[Way, ...],
     app_name: str = "",
     reference: str | None = None,
+    inside: str = "",
+    script: str | None = None,
 ) -> WebReply:
     """Return a page.
 
@@ -94,10 +124,14 @@ def page(
         ways: where one can go from here, the best one first.
         app_name: stands above the title.
         reference: of the error that led here.
+        inside: HTML that stands below the text.
+        script: the path of this origin of what the page runs; ``None``: nothing.
     """
     texts = load_texts(choose_language(accept_language))
-    body = _document(texts, kind, ways=ways, app_name=app_name, reference=reference)
-    return WebReply(status=PAGES[kind], headers=_headers(kind, texts.language), body=body)
+    parts = _parts(texts, kind, ways=ways, reference=reference, inside=inside)
+    body = _document(texts, kind, parts, app_name=app_name, script=script)
+    headers = _headers(kind, texts.language, runs=script is not None)
+    return WebReply(status=PAGES[kind], headers=headers, body=body)
 
 
 @cache
@@ -109,44 +143,53 @@ def _style() -> tuple[str, str]:
     return style.decode(), f"'sha256-{digest}'"
 
 
-def _headers(kind: str, language: str) -> tuple[tuple[str, str], ...]:
+def _headers(kind: str, language: str, *, runs: bool) -> tuple[tuple[str, str], ...]:
     # No form-action: browsers apply it to the redirect that follows the form as well, and the issuer's
     # page may stand on any host. A page at the callback's URL must not send that URL on; the page
     # with the button has nothing to hide, and older browsers say only so where the form comes from.
     policy = f"default-src 'none'; style-src {_style()[1]}; base-uri 'none'; frame-ancestors 'none'"
+    if runs:
+        policy += "; script-src 'self'; connect-src 'self'"
     return (
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Language", language),
         ("Content-Security-Policy", policy),
         ("Cache-Control", "no-store"),
-        ("Referrer-Policy", "same-origin" if kind == "start" else "no-referrer"),
+        ("Referrer-Policy", "same-origin" if kind in _SAYS_WHERE else "no-referrer"),
         ("X-Content-Type-Options", "nosniff"),
     )
 
 
-def _document(
-    texts: Texts, kind: str, *, ways: tuple[Way, ...], app_name: str, reference: str | None
-) -> bytes:
+def _parts(
+    texts: Texts, kind: str, *, ways: tuple[Way, ...], reference: str | None, inside: str
+) -> list[str]:
     words = texts.pages[kind]
-    title = escape(words["title"])
-    above = f'<p class="app">{escape(app_name)}</p>\n' if app_name else ""
-    parts = [f"{above}<h1>{title}</h1>\n<p>{escape(words['text'])}</p>"]
+    parts = [f"<h1>{escape(words['title'])}</h1>\n<p>{escape(words['text'])}</p>"]
+    if inside:
+        parts.append(inside)
     if ways:
         on = "\n".join(_way(way, texts, is_first=way is ways[0]) for way in ways)
         parts.append(f'<div class="ways">\n{on}\n</div>')
     if reference is not None:
         code = f"<code>{escape(reference)}</code>"
         parts.append(f'<p class="reference">{texts.reference}{code}<br>{texts.note}</p>')
-    name = f" · {escape(app_name)}" if app_name else ""
-    body = "\n".join(parts)
+    return parts
+
+
+def _document(texts: Texts, kind: str, parts: list[str], *, app_name: str, script: str | None) -> bytes:
+    name = escape(app_name)
+    above = f'<p class="app">{name}</p>\n' if name else ""
+    title = escape(texts.pages[kind]["title"]) + (f" · {name}" if name else "")
+    runs = "" if script is None else f'<script src="{escape(script)}" defer></script>\n'
+    body = above + "\n".join(parts)
     return f"""<!doctype html>
 <html lang="{texts.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}{name}</title>
+<title>{title}</title>
 <style>{_style()[0]}</style>
-</head>
+{runs}</head>
 <body>
 <main>
 {body}

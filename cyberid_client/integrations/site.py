@@ -30,6 +30,7 @@ class Site:
         login_page: the app's page with all its ways to log in, if it has one.
         home: where one goes who came from nowhere.
         app_name: stands on the pages.
+        devices: on which a wallet may be, ``same`` and ``other``; none without wallets.
     """
 
     redirect_uris: tuple[str, ...]
@@ -37,6 +38,7 @@ class Site:
     login_page: str | None
     home: str
     app_name: str
+    devices: tuple[str, ...] = ()
 
     def endpoint(self, request: WebRequest, name: str) -> str:
         """Return the path of an endpoint for a browser."""
@@ -76,10 +78,20 @@ class Site:
         return self.home_page(request)
 
     def start_page(self, request: WebRequest, return_to: str) -> WebReply:
-        """Return the page with the button that starts a login."""
-        return self._show(
-            "start", request, (self._start(request, "go_on", return_to), *self._others(request))
+        """Return the page with the buttons that start a login, one for each way in."""
+        others = self._others(request)
+        if not self.devices:
+            return self._show("start", request, (self._start(request, "go_on", return_to), *others))
+        wallets = (
+            Way(
+                words=f"wallet_{device}",
+                target=self.endpoint(request, "wallet_start"),
+                fields={"device": device, "return_to": return_to},
+            )
+            for device in self.devices
         )
+        first = self._start(request, "redirect", return_to)
+        return self._show("start_ways", request, (first, *wallets, *others))
 
     def page(
         self,
@@ -88,6 +100,8 @@ class Site:
         *,
         reference: str | None = None,
         is_logged_in: bool = False,
+        inside: str = "",
+        script: str | None = None,
     ) -> WebReply:
         """Return a page that says why it goes no further, and where one can go.
 
@@ -96,24 +110,49 @@ class Site:
             request: untrusted.
             reference: of the error.
             is_logged_in: another login would end the session that a failed step-up leaves as it was.
+            inside: as for ``pages.page``.
+            script: likewise.
         """
         home = Way(words="home", target=self.home_page(request))
-        again = self._start(request, "start_again", self.home_page(request))
+        again = self._again(request)
         others = self._others(request)
         ways = {
             "step_up": (home,),
             "foreign_form": (home,),
             "setup": (*others, home),
             "refused": (again, *others, home),
+            # The wallet's device is not the one on which the person goes on.
+            "code": (),
+            "code_over": (),
         }
         chosen = (home,) if is_logged_in else ways.get(kind, (again, *others))
-        return self._show(kind, request, chosen, reference=reference)
+        return self._show(kind, request, chosen, reference=reference, inside=inside, script=script)
 
     def _show(
-        self, kind: str, request: WebRequest, ways: tuple[Way, ...], *, reference: str | None = None
+        self,
+        kind: str,
+        request: WebRequest,
+        ways: tuple[Way, ...],
+        *,
+        reference: str | None = None,
+        inside: str = "",
+        script: str | None = None,
     ) -> WebReply:
-        language = request.headers.get("accept-language")
-        return page(kind, accept_language=language, ways=ways, app_name=self.app_name, reference=reference)
+        return page(
+            kind,
+            accept_language=request.headers.get("accept-language"),
+            ways=ways,
+            app_name=self.app_name,
+            reference=reference,
+            inside=inside,
+            script=script,
+        )
+
+    def _again(self, request: WebRequest) -> Way:
+        """Return the way to another login: a choice where there are several ways in, else straight on."""
+        if self.devices:
+            return Way(words="start_again", target=self.endpoint(request, "login"))
+        return self._start(request, "start_again", self.home_page(request))
 
     def _start(self, request: WebRequest, words: str, return_to: str) -> Way:
         return Way(words=words, target=self.endpoint(request, "login"), fields={"return_to": return_to})

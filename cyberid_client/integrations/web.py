@@ -37,9 +37,12 @@ from typing import TYPE_CHECKING, Final, Never
 from cyberid_client.client import Client
 from cyberid_client.errors import ConfigurationError, LoginDeclinedError
 from cyberid_client.integrations import (
+    app_login,
     guards,
     issuer_calls,
     redirect_login,
+    wallet_calls,
+    wallet_login,
 )
 from cyberid_client.integrations.desk import Desk
 from cyberid_client.integrations.endpoints import ENDPOINTS, Endpoint
@@ -77,6 +80,16 @@ _HANDLERS: Final[Mapping[str, Callable[[Desk, WebRequest, WebSession], Steps[Web
         "backchannel_logout": issuer_calls.answer_backchannel_logout,
         "security_events": issuer_calls.answer_security_events,
         "jwks": issuer_calls.answer_jwks,
+        "app_start": app_login.answer_app_start,
+        "app_finish": app_login.answer_app_finish,
+        "wallet_start": wallet_login.answer_wallet_start,
+        "wallet_request": wallet_calls.answer_wallet_request,
+        "wallet_response": wallet_calls.answer_wallet_response,
+        "wallet_return": wallet_login.answer_wallet_return,
+        "wallet_code": wallet_login.answer_wallet_code,
+        "wallet_status": wallet_calls.answer_wallet_status,
+        "wallet_script": wallet_calls.answer_wallet_script,
+        "wallet_finish": wallet_login.answer_wallet_finish,
     }
 )
 
@@ -307,12 +320,15 @@ class AsyncWebLogin:
 
 
 def _desk(web: WebLogin | AsyncWebLogin) -> Desk:
+    wallet = web.client.wallet_settings
+    devices = () if wallet is None else ("same", "other") if wallet.cross_device == "allowed" else ("same",)
     site = Site(
         redirect_uris=web.client.redirect_uris,
         prefix=web.prefix,
         login_page=web.login_page,
         home=web.home,
         app_name=web.app_name,
+        devices=devices,
     )
     return Desk(
         client=web.client,

@@ -30,12 +30,13 @@ def test_languages_have_the_same_words():
     assert set(PAGES) == set(english.pages)
     for other in others:
         assert set(english.ways) == set(other.ways)
+        assert set(english.wallet) == set(other.wallet)
         assert set(english.pages) == set(other.pages)
         for kind, words in other.pages.items():
             assert {"title", "text"} == set(words) == set(english.pages[kind])
             assert english.pages[kind] != words
     for texts in (english, *others):
-        words = [texts.reference, texts.note, *texts.ways.values()]
+        words = [texts.reference, texts.note, *texts.ways.values(), *texts.wallet.values()]
         words += [each for kind in texts.pages.values() for each in kind.values()]
         assert all(each.strip() and not list(Formatter().parse(each))[1:] for each in words)
 
@@ -53,7 +54,9 @@ def test_headers(kind, language, tag):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert ("no-store", "nosniff") == (headers["Cache-Control"], headers["X-Content-Type-Options"])
-    assert ("same-origin" if kind == "start" else "no-referrer") == headers["Referrer-Policy"]
+    own_forms = {"start", "start_ways", "scan", "digits_wrong", "not_answered"}
+    assert ("same-origin" if kind in own_forms else "no-referrer") == headers["Referrer-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"]
     assert tag == headers["Content-Language"]
     assert f'<html lang="{tag}">' in reply.body.decode()
 
