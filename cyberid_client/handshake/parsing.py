@@ -222,6 +222,52 @@ PARSING: Final = (
         "draft-ietf-oauth-status-list-21 §4.2",
         ("status_list.bits", "status_list.malformed"),
     ),
+    ParsingRule(
+        "E10.1",
+        "A presentation is one compact JWS, disclosures, and a key binding, in at most 64 KiB and 100 disclosures.",
+        "RFC 9901 §4, §7.1 (1)",
+        (
+            "credential.malformed",
+            "credential.too_large",
+            "credential.claim_missing",
+            "credential.claim_type",
+            "key_binding.malformed",
+            "key_binding.too_large",
+            "key_binding.claim_missing",
+            "key_binding.claim_type",
+        ),
+    ),
+    ParsingRule(
+        "E10.4",
+        "Digests are made with SHA-256, whether or not the payload says so.",
+        "RFC 9901 §4.1.1, §7.1 (2d)",
+        ("credential.digest_algorithm",),
+    ),
+    ParsingRule(
+        "E10.5",
+        "A digest is compared with that of the received text, which is an array of exactly three for a member and "
+        "two for an element.",
+        "RFC 9901 §4.2, §7.1 (3)",
+        ("credential.disclosure", "credential.digests"),
+    ),
+    ParsingRule(
+        "E10.6",
+        "A disclosed member is not named _sd or ..., nor as one that is there already.",
+        "RFC 9901 §7.1 (3c)",
+        ("credential.disclosure_name",),
+    ),
+    ParsingRule(
+        "E10.7",
+        "No digest stands there twice, wherever, and every disclosure is one that a digest refers to.",
+        "RFC 9901 §7.1 (4–5)",
+        ("credential.digest_repeated", "credential.disclosure_unreferenced"),
+    ),
+    ParsingRule(
+        "E10.8",
+        "Disclosures inside of disclosures end at a depth of 32; what is not disclosed leaves no trace.",
+        "RFC 9901 §7.1 (3d–f), §9.7",
+        ("credential.malformed",),
+    ),
 )
 
 # What :class:`cyberid_client.trust.StatusLists` refuses at a look-up, and the keeper of the lists before.

@@ -253,3 +253,90 @@ def statuses(values: Mapping[int, int] | None = None, *, uri: str = LIST, now: d
 
 
 NO_LISTS = RevocationLists()
+
+ACR = disclosure("YW5vdGhlci1zYWx0", "acr", "urn:cyberid:mode:r02")
+
+
+def broken_presentations(bench: PresentationBench) -> list[tuple[str, str, str, dict[str, object]]]:
+    """Return one way to break each rule and no other: checklist, check, code, and what is asked of the bench."""
+    other, unmade = "https://other.example", "user_110101189001010075"
+    stranger = bench.keyring.make_signer("credential", NOW)
+    bare = {name: value for name, value in bench.signer.to_jwk().items() if name != "x5c"}
+    alien = bench.keyring.signer("metadata").to_jwk()["x5c"]
+    two = bench.key_set({**stranger.to_jwk(), "kid": bench.signer.kid}, bench.signer.to_jwk())
+    jwk = jwk_of(bench.holder.public_key())
+    late = {"iat": BEGINS + EPOCH, "exp": BEGINS + 3 * EPOCH}
+    past = {"iat": BEGINS - 2 * EPOCH, "exp": BEGINS}
+    r02 = {"assurance": Assurance.R02}
+    issuers = (
+        ("check_algorithm", "algorithm", {"header": {"alg": "none"}}),
+        ("check_critical", "critical", {"header": {"crit": ["typ"]}}),
+        ("check_type", "type", {"header": {"typ": "vc+sd-jwt"}}),
+        ("check_header_members", "header", {"header": {"cty": "x"}}),
+        ("check_key", "key_unknown", {"header": {"kid": "x", "x5c": ...}}),
+        ("check_key", "key_ambiguous", {"known": {"keys": two}}),
+        ("check_signature", "signature", {"edit": no_signature}),
+        ("check_chain", "chain_missing", {"known": {"keys": bench.key_set(bare)}, "header": {"x5c": ...}}),
+        (
+            "check_chain",
+            "key_mismatch",
+            {
+                "known": {"keys": bench.key_set({**bare, "kid": bench.signer.kid})},
+                "header": {"x5c": x5c_of(stranger.chain)},
+            },
+        ),
+        ("check_key_is_published", "key_unpublished", {"signer": stranger}),
+        ("check_credential_type", "vct", {"vct": "urn:cyberid:pairwise:2"}),
+        ("check_known_claims", "unknown_claim", {"jti": "x"}),
+        ("check_digests", "digest_count", {"_sd": [digest(AGE_BAND), digest("a decoy")]}),
+        ("check_disclosures", "disclosed_claim", {"_sd": [digest(ACR)], "acr": ..., "disclosures": (ACR,)}),
+        ("check_assertion_issuer", "issuer", {"iss": other}),
+        ("check_audience", "audience", {"aud": other}),
+        ("check_epoch", "epoch", {"iat": BEGINS + 1}),
+        ("check_epoch_has_begun", "not_yet_valid", late),
+        ("check_expiry", "expired", past),
+        ("check_assurance", "assurance", {"acr": "urn:cyberid:mode:r01", "asked": r02}),
+        ("check_subject", "subject", {"sub": "short"}),
+        ("check_no_identity_number", "identity_number", {"sub": unmade}),
+        ("check_persistence", "persistence", {"persistence": "D"}),
+        ("check_lasting_credential", "session_only", {"persistence": "C"}),
+        ("check_age_band", "age_band", {"disclosures": (AGE_BAND,)}),
+        ("check_holder_key", "holder_key", {"cnf": {"jwk": {**jwk, "d": "AA"}}}),
+    )
+    holders = (
+        ("check_algorithm", "algorithm", {"header": {"alg": "none"}}),
+        ("check_critical", "critical", {"header": {"crit": ["typ"]}}),
+        ("check_type", "type", {"header": {"typ": "JWT"}}),
+        ("check_signature", "signature", {"holder": ALGORITHMS["ES256"].generate()}),
+        ("check_binding_audience", "audience", {"aud": CLIENT_ID.removeprefix("x509_hash:")}),
+        ("check_binding_nonce", "nonce", {"nonce": "another"}),
+        ("check_binding_sd_hash", "sd_hash", {"sd_hash": digest("another~")}),
+        ("check_binding_issued_at", "issued_in_future", {"iat": SECONDS + 901}),
+        ("check_binding_issued_at", "issued_too_long_ago", {"iat": SECONDS - 901}),
+        ("check_binding_dates", "not_yet_valid", {"nbf": SECONDS + 901}),
+        ("check_binding_dates", "expired", {"exp": SECONDS}),
+    )
+    return [
+        *(("CREDENTIAL", check, f"credential.{rule}", asked) for check, rule, asked in issuers),
+        ("CREDENTIAL", "check_key_binding_is_there", "key_binding.missing", {"bare": True}),
+        ("CREDENTIAL", "check_chain", "chain.purpose", {"header": {"x5c": alien}}),
+        *(("KEY_BINDING", check, f"key_binding.{rule}", {"kb": kb}) for check, rule, kb in holders),
+        ("CREDENTIAL_STATUS", "check_revocation", "revocation.unknown", {"known": {"crls": NO_LISTS}}),
+        ("CREDENTIAL_STATUS", "check_status", "status.list_unknown", {"known": {"statuses": StatusLists()}}),
+        ("CREDENTIAL_STATUS", "check_status", "status.invalid", {"known": {"statuses": statuses({77: 1})}}),
+    ]
+
+
+def no_signature(draft: SignedDraft) -> None:
+    """Let the issuer's signature be zeros."""
+    draft.edit_signature = lambda _: bytes(64)
+
+
+# What follows when a check is taken away and another one stands behind it.
+FOLLOWS = {
+    ("CREDENTIAL", "credential.key_unknown"): ("check_signature", "credential.signature"),
+    ("CREDENTIAL", "credential.key_ambiguous"): ("check_signature", "credential.signature"),
+    ("CREDENTIAL", "credential.critical"): ("check_header_members", "credential.header"),
+    ("CREDENTIAL", "credential.chain_missing"): ("check_revocation", "credential.chain_missing"),
+    ("CREDENTIAL", "chain.purpose"): ("check_revocation", "chain.purpose"),
+}

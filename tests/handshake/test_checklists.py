@@ -17,6 +17,7 @@ from cyberid_client.models import Persistence
 from cyberid_client.trust import RevocationLists
 
 from .conftest import EVENT_CLAIMS
+from .presented import FOLLOWS, PRESENTATION, PresentationBench, broken_presentations
 from .receipts import ReceiptBench, pending_launch
 from .sealed import JARMBench, SealBench, decryption_key
 
@@ -42,6 +43,7 @@ DOCUMENT_OF = {
     "JARM_WITHOUT_CHAIN": "jarm",
     "SEAL": "id_token",
     "ENCRYPTED_TOKEN": "id_token",
+    **PRESENTATION,
     "APP_RESULT": "app_result",
     "RECEIPT": "receipt",
     "RECEIPT_REFUSAL": "receipt",
@@ -294,8 +296,13 @@ BROKEN = [
 ]
 
 
+@pytest.fixture(scope="module")
+def presented(parts):
+    return PresentationBench.of(parts)
+
+
 @pytest.fixture
-def broken(assertion, metadata, responses, status_list):
+def broken(assertion, metadata, responses, status_list, presented):
     """Every rule broken alone, those included that need keys or times of their own."""
     own = assertion.keyring.signer("assertion")
     stranger = assertion.keyring.make_signer("assertion", assertion.now)
@@ -304,6 +311,7 @@ def broken(assertion, metadata, responses, status_list):
     end = responses.pending().expires_at
     return [
         *BROKEN,
+        *broken_presentations(presented),
         # Without a chain everything else is still refused; only factors then come from the mode.
         *(
             ("ID_TOKEN_WITHOUT_CHAIN", name, code, asked)
@@ -384,7 +392,9 @@ def broken(assertion, metadata, responses, status_list):
 
 
 @pytest.fixture
-def verdict(parts, assertion, metadata, responses, status_list, logout_token, security_event, step_up):
+def verdict(
+    parts, assertion, metadata, responses, status_list, logout_token, security_event, step_up, presented
+):
     """Judge by the checklist of a name."""
     jarm, seal = JARMBench(**parts), SealBench(**parts, decryption=(OUR_KEY,))
     receipt = ReceiptBench(**parts)
@@ -414,6 +424,7 @@ def verdict(parts, assertion, metadata, responses, status_list, logout_token, se
         "APP_RESULT": receipt.result,
         "RECEIPT": receipt.verdict,
         "RECEIPT_REFUSAL": receipt.refusal,
+        **{name: partial(presented.verdict, name) for name in PRESENTATION},
     }
     return lambda checklist, **asked: benches[checklist](**asked)
 
@@ -472,6 +483,7 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
             for checklist in ("RECEIPT", "RECEIPT_REFUSAL")
             for code in ("chain.purpose", "receipt.chain_missing")
         },
+        **FOLLOWS,
         # Without a chain that holds nobody answers for the signer.
         ("METADATA", "chain.purpose"): ("check_revocation", "chain.purpose"),
         **{
@@ -512,7 +524,7 @@ def test_every_listed_code_can_be_raised(verdict, broken):
 
 def _pattern(name: str, code: str, document: str) -> str:
     prefix, _, rest = code.partition(".")
-    if prefix in {"app", "declined", "chain", "revocation"}:
+    if prefix in {"app", "declined", "chain", "revocation", "status"}:
         return f"{prefix}.*"
     is_shared = prefix == document and f"*.{rest}" in objects_of_topics()[name].codes
     return f"*.{rest}" if is_shared else code

@@ -32,7 +32,7 @@ _HEADER: Final = frozenset({"alg", "kid", "typ", "x5c"})
 
 
 @check(
-    "P5.1",
+    "P5.9",
     "The header has no members but the four that are the same for everybody.",
     clause="profile §5, credential",
     codes=["credential.header"],
