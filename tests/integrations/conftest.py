@@ -10,14 +10,37 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cyberid_client import AsyncClient, Client, ClientKey, PseudonymKeys, RelyingParty, StoreError, TrustStore
+from cyberid_client import (
+    AppLaunchSettings,
+    AppOutcome,
+    AsyncClient,
+    Client,
+    ClientKey,
+    ClientKeys,
+    PseudonymKeys,
+    RelyingParty,
+    StoreError,
+    TrustStore,
+    WalletIdentity,
+    WalletSettings,
+)
 from cyberid_client.integrations.web import AsyncWebLogin, WebLogin, WebReply, WebRequest
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import MockIssuer
 from cyberid_client.testing.clock import ManualClock
+from cyberid_client.testing.phone import MOCK_OUTCOMES
+from cyberid_client.testing.registration import RegisteredApp
 
 ORIGIN = "https://shop.example"
 KEYS = PseudonymKeys({"k1": b"1" * 32})
+PACKAGE = "example.shop"
+PHONES = {"org_id": "ORG1", "apps": {"android": RegisteredApp(app_id="SHOP-ANDROID", package=PACKAGE)}}
+APP_LAUNCH = AppLaunchSettings(
+    org_id="ORG1",
+    app_ids={"android": "SHOP-ANDROID"},
+    outcomes={code: AppOutcome(outcome) for code, outcome in MOCK_OUTCOMES.items()},
+)
+WALLET = f"{ORIGIN}/cyberid/wallet"
 
 
 @dataclass
@@ -147,20 +170,40 @@ def beside_or_not(driven: str, request: pytest.FixtureRequest):
 
 
 @pytest.fixture
-def party(issuer: MockIssuer) -> RelyingParty:
+def ways_in() -> frozenset[str]:
+    """Which ways in there are beside the redirect: ``app``, ``wallet`` and ``other_device``; a module says more."""
+    return frozenset()
+
+
+@pytest.fixture
+def party(issuer: MockIssuer, ways_in: frozenset[str]) -> RelyingParty:
+    """An app as it is registered and configured."""
     registered = issuer.register(
         client_id="shop",
         redirect_uri=f"{ORIGIN}/cyberid/callback",
         post_logout_redirect_uris=(f"{ORIGIN}/",),
+        **(PHONES if "app" in ways_in else {}),
     )
+    identity = None
+    if "wallet" in ways_in:
+        identity = WalletIdentity.from_pem(*issuer.certify_relying_party(sector=ORIGIN, endpoint=WALLET))
+    keys = ClientKeys(signing=ClientKey.from_pem(registered.key_pem), wallet=identity)
     return RelyingParty(
         issuer=issuer.issuer,
         client_id="shop",
         redirect_uri=registered.redirect_uri,
-        key=ClientKey.from_pem(registered.key_pem),
+        keys=keys,
         trust=TrustStore.for_tests(issuer.root_pem),
         pseudonym_keys=KEYS,
+        app_launch=APP_LAUNCH if "app" in ways_in else None,
+        wallet=wallet_settings(ways_in) if "wallet" in ways_in else None,
     )
+
+
+def wallet_settings(ways_in: frozenset[str]) -> WalletSettings:
+    """Return how wallets are served."""
+    crossing = "allowed" if "other_device" in ways_in else "refused"
+    return WalletSettings(endpoint=WALLET, cross_device=crossing)
 
 
 @pytest.fixture
