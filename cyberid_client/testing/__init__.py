@@ -11,6 +11,8 @@ from cyberid_client.testing.clock import ManualClock
 from cyberid_client.testing.delivery import Delivery, Posting
 from cyberid_client.testing.events import EventDesk
 from cyberid_client.testing.faults import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -31,6 +33,8 @@ from cyberid_client.testing.status_lists import StatusPublisher
 from cyberid_client.testing.wallet import WALLET_FAULTS, WALLET_ODDITIES, Wallet, WalletAnswer
 
 __all__ = [
+    "CREDENTIAL_FAULTS",
+    "CREDENTIAL_ODDITIES",
     "EVENT_FAULTS",
     "EVENT_ODDITIES",
     "FAULTS",

@@ -20,6 +20,8 @@ from cyberid_client.testing.documents import PATHS
 from cyberid_client.testing.drafts import Reply, Sizes
 from cyberid_client.testing.events import EventDesk
 from cyberid_client.testing.faults import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -94,7 +96,7 @@ class MockIssuer:
         keyring = Keyring(issuer=issuer, algorithm=ALGORITHMS[algorithm], now=self._clock())
         faults = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
         oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES, **RECEIPT_ODDITIES}
-        self._arming = Arming({**faults, **oddities})
+        self._arming = Arming({**faults, **oddities, **CREDENTIAL_FAULTS, **CREDENTIAL_ODDITIES})
         self._service = IssuerService(
             keyring=keyring,
             clock=self._clock,
@@ -631,8 +633,8 @@ class MockIssuer:
 
         Args:
             name: a key of ``FAULTS``, ``STATUS_FAULTS``, ``LOGOUT_FAULTS``, ``EVENT_FAULTS``,
-                ``RECEIPT_FAULTS``, or of ``ODDITIES``, ``LOGOUT_ODDITIES``, ``EVENT_ODDITIES`` or
-                ``RECEIPT_ODDITIES``.
+                ``RECEIPT_FAULTS`` or ``CREDENTIAL_FAULTS``, or of ``ODDITIES``, ``LOGOUT_ODDITIES``,
+                ``EVENT_ODDITIES``, ``RECEIPT_ODDITIES`` or ``CREDENTIAL_ODDITIES``.
             count: how many messages.
 
         Raises:

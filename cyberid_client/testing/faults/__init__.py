@@ -19,6 +19,7 @@ from cyberid_client.testing.faults.answers import JWKS_FAULTS, PAR_FAULTS, TOKEN
 from cyberid_client.testing.faults.assertion import ASSERTION_FAULTS
 from cyberid_client.testing.faults.callback import CALLBACK_FAULTS, DECLINED_FAULTS
 from cyberid_client.testing.faults.chains import CHAIN_FAULTS
+from cyberid_client.testing.faults.credential import ALL_CREDENTIAL_FAULTS, ALL_CREDENTIAL_ODDITIES
 from cyberid_client.testing.faults.dpop import DPOP_FAULTS, DPOP_ODDITIES
 from cyberid_client.testing.faults.encryption import ENCRYPTION_FAULTS, ENCRYPTION_ODDITIES
 from cyberid_client.testing.faults.events import ALL_EVENT_FAULTS, ALL_EVENT_ODDITIES
@@ -34,6 +35,8 @@ from cyberid_client.testing.faults.signing import SIGNING_FAULTS
 from cyberid_client.testing.faults.status_list import AGGREGATION_FAULTS, STATUS_LIST_FAULTS
 
 __all__ = [
+    "CREDENTIAL_FAULTS",
+    "CREDENTIAL_ODDITIES",
     "EVENT_FAULTS",
     "EVENT_ODDITIES",
     "FAULTS",
@@ -93,4 +96,9 @@ EVENT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
 RECEIPT_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(ALL_RECEIPT_FAULTS))
 RECEIPT_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
     {each.name: each for each in ALL_RECEIPT_ODDITIES}
+)
+# And these stand in what wallets fetched long before any login.
+CREDENTIAL_FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(by_name(ALL_CREDENTIAL_FAULTS))
+CREDENTIAL_ODDITIES: Final[Mapping[str, Oddity]] = MappingProxyType(
+    {each.name: each for each in ALL_CREDENTIAL_ODDITIES}
 )

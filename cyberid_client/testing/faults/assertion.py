@@ -8,7 +8,7 @@ from cyberid_client.testing.arming import Fault
 from cyberid_client.testing.drafts import SignedDraft
 from cyberid_client.testing.faults.making import BASIC, FAPI, Change, drop_claim, fault, put_claim
 
-__all__ = ["ASSERTION_FAULTS"]
+__all__ = ["ASSERTION_FAULTS", "hold_a_number"]
 
 _MODE: Final = "urn:cyberid:mode:"
 _WEEK: Final = 7 * 86_400
@@ -51,7 +51,7 @@ def _mode(name: str, *factors: str) -> Change:
     return change
 
 
-def _holding_a_number(draft: SignedDraft) -> None:
+def hold_a_number(draft: SignedDraft) -> None:
     """Put what looks like a resident number into the subject.
 
     The number is made here and belongs to nobody: the serial 000 is not given to people.
@@ -355,7 +355,7 @@ _PERSON_FAULTS: Final = (
         "E3.18b",
         "A pseudonym that carries an identity number is refused.",
         "identity_number",
-        _holding_a_number,
+        hold_a_number,
     ),
     _fault(
         "session_id_malformed",

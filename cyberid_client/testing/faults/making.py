@@ -44,6 +44,8 @@ _CLASS_OF_CODE: Final[Mapping[str, str]] = {
     "app_verification.request_refused": "ConfigurationError",
     "metadata.signature": "SignatureError",
     "status_list.signature": "SignatureError",
+    "credential.signature": "SignatureError",
+    "key_binding.signature": "SignatureError",
 }
 _CLASS_OF_SECTION: Final[Mapping[str, str]] = {
     "app": "LoginDeclinedError",
@@ -52,6 +54,7 @@ _CLASS_OF_SECTION: Final[Mapping[str, str]] = {
     "issuer": "UnavailableError",
     "login": "LoginRestartError",
     "revocation": "RevocationError",
+    "status": "RevocationError",
     "transport": "TransportError",
 }
 

@@ -97,9 +97,17 @@ class Holdings:
         self._held[sector] = [opened, *self._held.get(sector, [])[:1]]
 
     def best(self, sector: str, now: datetime) -> Holding | None:
-        """Return the newest credential of a sector that is good now."""
+        """Return the oldest credential of a sector that is good now.
+
+        The next one is fetched at a random moment and used from the beginning of its second epoch, by
+        everybody at once: otherwise two apps could tell who has fetched already from who has not.
+        """
         seconds = now.timestamp()
-        return next((each for each in self._held.get(sector, []) if seconds < each.exp), None)
+        return next((each for each in reversed(self._held.get(sector, [])) if seconds < each.exp), None)
+
+    def newest(self, sector: str) -> Holding | None:
+        """Return the newest credential of a sector, whether or not it is good."""
+        return next(iter(self._held.get(sector, [])), None)
 
     @property
     def sectors(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,13 +14,14 @@ from cyberid_client.testing.jose import ALGORITHMS, PrivateKey, b64url, json_byt
 from cyberid_client.testing.wallet.asked import Asked
 from cyberid_client.testing.wallet.holdings import Holding
 from cyberid_client.testing.wallet.invitation import Invitation
-from cyberid_client.testing.wallet.query import Choice
+from cyberid_client.testing.wallet.query import Choice, choose, query_id_of
 
 if TYPE_CHECKING:
     from cyberid_client.testing.wallet.wallet import Wallet
 
 __all__ = [
     "AnswerDraft",
+    "ChoiceDraft",
     "FetchDraft",
     "PostDraft",
     "PresentationDraft",
@@ -44,6 +45,23 @@ class FetchDraft:
 
 
 @dataclass(slots=True, kw_only=True)
+class ChoiceDraft:
+    """What is to be shown, before the query is looked at.
+
+    Attributes:
+        careless: show everything, whatever was asked, and though it may have ended.
+    """
+
+    careless: bool = False
+
+    def choose(self, query: dict[str, object], holding: Holding, withhold: Collection[str]) -> Choice:
+        """Return what is shown; as :func:`~cyberid_client.testing.wallet.query.choose` when it is honest."""
+        if self.careless:
+            return Choice(query_id=query_id_of(query), disclosures=holding.disclosures)
+        return choose(query, holding, withhold=withhold)
+
+
+@dataclass(slots=True, kw_only=True)
 class PresentationDraft:
     """An SD-JWT with its key binding (RFC 9901 §4.3) before the holder signs.
 
@@ -59,6 +77,8 @@ class PresentationDraft:
         now: the wallet's time.
         wallet: whose answer it is.
         edit_claims: the last change to the claims, ``sd_hash`` included.
+        header_bytes: writes the header.
+        payload_bytes: writes the claims.
         edit_signature: the last change to the raw signature.
         edit_binding: the last change to the compact KB-JWT.
         edit_text: the last change to the whole.
@@ -75,6 +95,8 @@ class PresentationDraft:
     now: datetime
     wallet: Wallet = field(repr=False)
     edit_claims: Callable[[dict[str, object]], None] = field(default=lambda _claims: None, repr=False)
+    header_bytes: Callable[[dict[str, object]], bytes] = field(default=json_bytes, repr=False)
+    payload_bytes: Callable[[dict[str, object]], bytes] = field(default=json_bytes, repr=False)
     edit_signature: Callable[[bytes], bytes] = field(default=lambda signature: signature, repr=False)
     edit_binding: Callable[[str], str] = field(default=lambda token: token, repr=False)
     edit_text: Callable[[str], str] = field(default=lambda text: text, repr=False)
@@ -90,7 +112,7 @@ class PresentationDraft:
         digest = b64url(hashlib.sha256(shown.encode()).digest())
         claims: dict[str, object] = {**self.claims, "sd_hash": digest}
         self.edit_claims(claims)
-        message = f"{b64url(json_bytes(self.header))}.{b64url(json_bytes(claims))}"
+        message = f"{b64url(self.header_bytes(self.header))}.{b64url(self.payload_bytes(claims))}"
         signature = self.edit_signature(ALGORITHMS[self.algorithm].sign(self.key, message.encode()))
         return self.edit_text(shown + self.edit_binding(f"{message}.{b64url(signature)}"))
 
@@ -125,6 +147,7 @@ class PostDraft:
     Attributes:
         parameters: names and values, in order.
         content_type: the media type.
+        body: bytes that replace the form; ``None`` to encode it.
         url: where it goes.
         answer: what is inside, for a fault that sends it plainly.
         times: how often it is posted.
@@ -132,13 +155,14 @@ class PostDraft:
 
     parameters: list[tuple[str, str]] = field(repr=False)
     content_type: str = "application/x-www-form-urlencoded"
+    body: bytes | None = field(default=None, repr=False)
     url: str
     answer: AnswerDraft = field(repr=False)
     times: int = 1
 
     def encode(self) -> bytes:
         """Return the form."""
-        return urlencode(self.parameters).encode()
+        return urlencode(self.parameters).encode() if self.body is None else self.body
 
 
 def draft_presentation(

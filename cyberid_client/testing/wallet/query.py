@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cyberid_client.testing.wallet.holdings import Disclosure, Holding
 from cyberid_client.testing.wallet.refusal import WalletRefusal
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "query_id_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,13 @@ class Choice:
     disclosures: tuple[Disclosure, ...]
 
 
-def choose(query: dict[str, object], holding: Holding) -> Choice:
+def choose(query: dict[str, object], holding: Holding, *, withhold: Collection[str] = ()) -> Choice:
     """Return what answers the query with this credential.
 
     Args:
         query: the DCQL query, untrusted.
         holding: chosen by the name in the certificate.
+        withhold: names of members that the person does not show.
 
     Raises:
         WalletRefusal: ``query``: it is malformed, asks for more than one credential, or for what this one
@@ -44,10 +46,19 @@ def choose(query: dict[str, object], holding: Holding) -> Choice:
         raise WalletRefusal("query")
     if asked.get("format") != "dc+sd-jwt" or holding.claims.get("vct") not in types:
         raise WalletRefusal("query")
-    return Choice(query_id=query_id, disclosures=_disclosures(asked, holding))
+    return Choice(query_id=query_id, disclosures=_disclosures(asked, holding, withhold))
 
 
-def _disclosures(asked: dict[str, object], holding: Holding) -> tuple[Disclosure, ...]:
+def query_id_of(query: dict[str, object]) -> str:
+    """Return the id of the first credential query, whatever else it says."""
+    credentials = query.get("credentials")
+    first = credentials[0] if isinstance(credentials, list) and credentials else None
+    return str(first.get("id")) if isinstance(first, dict) else ""
+
+
+def _disclosures(
+    asked: dict[str, object], holding: Holding, withhold: Collection[str]
+) -> tuple[Disclosure, ...]:
     claims = asked.get("claims", [])
     if not isinstance(claims, list) or not all(isinstance(each, dict) for each in claims):
         raise WalletRefusal("query")
@@ -61,15 +72,17 @@ def _disclosures(asked: dict[str, object], holding: Holding) -> tuple[Disclosure
         raise WalletRefusal("query")
     # The first that can be answered is what the app likes best: §6.4.2.
     for each in wanted:
-        found = _satisfy(each, holding)
+        found = _satisfy(each, holding, withhold)
         if found is not None:
             return found
     raise WalletRefusal("query")
 
 
-def _satisfy(claims: list[dict[str, object]], holding: Holding) -> tuple[Disclosure, ...] | None:
+def _satisfy(
+    claims: list[dict[str, object]], holding: Holding, withhold: Collection[str]
+) -> tuple[Disclosure, ...] | None:
     shown = []
-    hidden = {each.name: each for each in holding.disclosures}
+    hidden = {each.name: each for each in holding.disclosures if each.name not in withhold}
     for claim in claims:
         path, values = claim.get("path"), claim.get("values")
         if not isinstance(path, list) or len(path) != 1 or not isinstance(path[0], str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -25,13 +25,13 @@ from cyberid_client.testing.wallet.holdings import Holding, Holdings
 from cyberid_client.testing.wallet.invitation import is_safe_url, read_invitation
 from cyberid_client.testing.wallet.line import IssuerLine, Send, send_over_http
 from cyberid_client.testing.wallet.presenting import (
+    ChoiceDraft,
     FetchDraft,
     PostDraft,
     draft_answer,
     draft_encrypted_answer,
     draft_presentation,
 )
-from cyberid_client.testing.wallet.query import choose
 from cyberid_client.testing.wallet.refusal import WalletRefusal
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Wallet:
         return self._buckets > known or is_due
 
     def holding(self, sector: str) -> Holding | None:
-        """Return the newest credential for a sector that is good now."""
+        """Return the credential for a sector that it would show now: the oldest that is good."""
         return self._holdings.best(sector, self._clock())
 
     def read(self, uri: str) -> Asked:
@@ -200,28 +200,36 @@ class Wallet:
             token, invitation=invitation, wallet_nonce=nonce, root=self._root, now=self._clock()
         )
 
-    def answer(self, uri: str) -> WalletAnswer:
+    def answer(self, uri: str, *, withhold: Collection[str] = ()) -> WalletAnswer:
         """Judge a request, and answer it with the credential of who asks.
 
         Args:
             uri: what started the wallet, from a link or a QR code; untrusted.
+            withhold: what the person does not show, though it is asked for: ``age_band``.
         """
-        return self._guarded(lambda: self.present(self.read(uri)))
+        return self._guarded(lambda: self.present(self.read(uri), withhold=withhold))
 
     def decline(self, uri: str) -> WalletAnswer:
         """Judge a request, and tell who asks that the person does not agree (OpenID4VP 1.0 §8.5)."""
         return self._guarded(lambda: self.refuse(self.read(uri)))
 
-    def present(self, asked: Asked) -> WalletAnswer:
+    def present(self, asked: Asked, *, withhold: Collection[str] = ()) -> WalletAnswer:
         """Answer a request that was read.
+
+        Args:
+            asked: the request.
+            withhold: as for :meth:`answer`.
 
         Raises:
             WalletRefusal: ``credential``: there is none for who asks; ``query``: it does not say what is asked.
         """
-        holding = self.holding(asked.asker.sector)
+        chosen = ChoiceDraft()
+        self._arming.apply("choice", chosen)
+        find = self._holdings.newest if chosen.careless else self.holding
+        holding = find(asked.asker.sector)
         if holding is None:
             raise WalletRefusal("credential")
-        choice = choose(asked.query, holding)
+        choice = chosen.choose(asked.query, holding, withhold)
         presentation = draft_presentation(
             holding, choice, asked, algorithm=self.algorithm, now=self._clock(), wallet=self
         )
@@ -239,6 +247,18 @@ class Wallet:
         state = [] if asked.state is None else [("state", asked.state)]
         form = urlencode([("error", "access_denied"), *state]).encode()
         return self._send_form(asked.response_uri, "application/x-www-form-urlencoded", form)
+
+    def any_other(self, sector: str) -> Holding:
+        """Return a credential for another sector than this one, as every wallet has plenty of.
+
+        Raises:
+            WalletRefusal: ``credential``: there is none.
+        """
+        for each in self._holdings.sectors:
+            found = None if each == sector else self.holding(each)
+            if found is not None:
+                return found
+        raise WalletRefusal("credential")
 
     def another(self, person: str) -> Wallet:
         """Return a wallet of somebody else at the same issuer, with credentials for the same sectors."""
