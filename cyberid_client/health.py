@@ -16,6 +16,7 @@ __all__ = ["AnchorHealth", "Health", "examine"]
 WARN_BEFORE_ANCHOR_EXPIRES: Final = timedelta(days=90)
 WARN_BEFORE_BUNDLE_EXPIRES: Final = timedelta(days=30)
 WARN_BEFORE_SIGNER_EXPIRES: Final = timedelta(days=3)
+WARN_BEFORE_WALLET_CERTIFICATE_EXPIRES: Final = timedelta(days=30)
 SHAPES_WARN_ABOVE: Final = 0.10
 
 
@@ -41,7 +42,7 @@ class Health:
         warnings: what will stop them later, or looks wrong: ``nothing_fetched``, ``refresh_failing``,
             ``metadata_stale``, ``keys_stale``, ``lists_stale``, ``signer_expires_soon``,
             ``anchor_expires_soon``, ``anchor_expired``, ``bundle_expires_soon``, ``bundle_expired``,
-            ``identity_shapes``.
+            ``wallet_certificate_expires_soon``, ``wallet_certificate_expired``, ``identity_shapes``.
         metadata_at: when the metadata were fetched, or ``None``.
         keys_at: when the keys were fetched, or ``None``.
         metadata_expire_at: by their own word; ``None`` when there are none, or nobody signed them.
@@ -51,6 +52,8 @@ class Health:
         app_launch_face: whether the ID app takes pictures in app launches, by the issuer's word.
         credential_epoch_length: seconds, by the issuer's word; ``None`` when it issues no credentials, or is
             not known.
+        wallet_certificate_expires_at: the first end of a certificate that is shown to wallets; ``None`` without
+            wallets. From then on no presentation starts.
         failures: how many refreshes in a row have failed.
         failure: the code of the last one's error, or ``None``.
         anchors: the pinned roots.
@@ -67,6 +70,7 @@ class Health:
     lists_until: datetime | None
     app_launch_face: bool
     credential_epoch_length: int | None
+    wallet_certificate_expires_at: datetime | None
     failures: int
     failure: str | None
     anchors: tuple[AnchorHealth, ...]
@@ -78,7 +82,11 @@ def examine(
 ) -> Health:
     """Look at configuration and snapshot; fetches nothing."""
     anchors = () if rp.trust is None else rp.trust.anchors
+    certificate_ends = _wallet_certificate_expires_at(rp)
     warnings = [*_snapshot_warnings(snapshot, now), *_trust_warnings(rp, now)]
+    if certificate_ends is not None and now > certificate_ends - WARN_BEFORE_WALLET_CERTIFICATE_EXPIRES:
+        ended = now > certificate_ends
+        warnings.append("wallet_certificate_expired" if ended else "wallet_certificate_expires_soon")
     if identity_shapes > SHAPES_WARN_ABOVE:
         warnings.append("identity_shapes")
     bundle_holds = "bundle_expired" not in warnings
@@ -92,6 +100,7 @@ def examine(
         lists_until=_lists_until(snapshot),
         app_launch_face=snapshot is not None and snapshot.metadata.app_launch_face,
         credential_epoch_length=None if snapshot is None else snapshot.metadata.credential_epoch_length,
+        wallet_certificate_expires_at=certificate_ends,
         failures=0 if snapshot is None else snapshot.failures,
         failure=None if snapshot is None else snapshot.failure,
         anchors=tuple(_anchor(one.der, one.not_after) for one in anchors),
@@ -101,6 +110,13 @@ def examine(
 
 def _anchor(der: bytes, expires_at: datetime) -> AnchorHealth:
     return AnchorHealth(sha256=hashlib.sha256(der).hexdigest(), expires_at=expires_at)
+
+
+def _wallet_certificate_expires_at(rp: RelyingParty) -> datetime | None:
+    identity = rp.client_keys.wallet
+    if rp.wallet is None or identity is None:
+        return None
+    return min(read_certificate(der).not_after for der in identity.chain)
 
 
 def _metadata_expire_at(snapshot: IssuerSnapshot | None) -> datetime | None:

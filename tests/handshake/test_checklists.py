@@ -16,6 +16,8 @@ from cyberid_client.handshake.parsing import PARSING
 from cyberid_client.models import Persistence
 from cyberid_client.trust import RevocationLists
 
+from .answers import DOCUMENTS, AnswerBench, broken_answers, wallet_party
+from .answers import FOLLOWS as FOLLOWS_IN_ANSWERS
 from .conftest import EVENT_CLAIMS
 from .presented import FOLLOWS, PRESENTATION, PresentationBench, broken_presentations
 from .receipts import ReceiptBench, pending_launch
@@ -44,6 +46,7 @@ DOCUMENT_OF = {
     "SEAL": "id_token",
     "ENCRYPTED_TOKEN": "id_token",
     **PRESENTATION,
+    **DOCUMENTS,
     "APP_RESULT": "app_result",
     "RECEIPT": "receipt",
     "RECEIPT_REFUSAL": "receipt",
@@ -56,6 +59,11 @@ UNMADE = "user_110101189001010075"
 
 SUBJECT = EVENT_CLAIMS["sub_id"]
 OUR_KEY = decryption_key("ECDH-ES", "ours")
+
+
+def own_settings(rp):
+    """Return the settings of a relying party that takes presentations."""
+    return {"key": None, "keys": rp.keys, "wallet": rp.wallet}
 
 
 def account_state(**changes):
@@ -301,8 +309,13 @@ def presented(parts):
     return PresentationBench.of(parts)
 
 
+@pytest.fixture(scope="module")
+def answered(parts):
+    return AnswerBench.of(parts)
+
+
 @pytest.fixture
-def broken(assertion, metadata, responses, status_list, presented):
+def broken(assertion, metadata, responses, status_list, presented, answered):
     """Every rule broken alone, those included that need keys or times of their own."""
     own = assertion.keyring.signer("assertion")
     stranger = assertion.keyring.make_signer("assertion", assertion.now)
@@ -312,6 +325,13 @@ def broken(assertion, metadata, responses, status_list, presented):
     return [
         *BROKEN,
         *broken_presentations(presented),
+        *broken_answers(answered),
+        (
+            "METADATA",
+            "check_epoch_length",
+            "metadata.epoch_length",
+            {"settings": own_settings(wallet_party(metadata)), "credential_epoch_length": ...},
+        ),
         # Without a chain everything else is still refused; only factors then come from the mode.
         *(
             ("ID_TOKEN_WITHOUT_CHAIN", name, code, asked)
@@ -392,8 +412,25 @@ def broken(assertion, metadata, responses, status_list, presented):
 
 
 @pytest.fixture
+def benches_beside(presented, answered, step_up):
+    """What judges by the checklists that need no keys of the issuer."""
+    return {
+        "STEP_UP": step_up.verdict,
+        **{name: partial(presented.verdict, name) for name in PRESENTATION},
+        **{name: partial(answered.verdict, name) for name in DOCUMENTS},
+    }
+
+
+@pytest.fixture
 def verdict(
-    parts, assertion, metadata, responses, status_list, logout_token, security_event, step_up, presented
+    parts,
+    assertion,
+    metadata,
+    responses,
+    status_list,
+    logout_token,
+    security_event,
+    benches_beside,
 ):
     """Judge by the checklist of a name."""
     jarm, seal = JARMBench(**parts), SealBench(**parts, decryption=(OUR_KEY,))
@@ -415,7 +452,6 @@ def verdict(
         "SECURITY_EVENT_WITHOUT_CHAIN": partial(
             security_event.verdict, settings={"assertion_chain": "absent"}
         ),
-        "STEP_UP": step_up.verdict,
         "SIGNED_RESPONSE": jarm.around,
         "JARM": jarm.verdict,
         "JARM_WITHOUT_CHAIN": partial(jarm.verdict, settings={"assertion_chain": "absent"}),
@@ -424,7 +460,7 @@ def verdict(
         "APP_RESULT": receipt.result,
         "RECEIPT": receipt.verdict,
         "RECEIPT_REFUSAL": receipt.refusal,
-        **{name: partial(presented.verdict, name) for name in PRESENTATION},
+        **benches_beside,
     }
     return lambda checklist, **asked: benches[checklist](**asked)
 
@@ -484,6 +520,7 @@ def test_without_its_check_nobody_else_refuses_it(verdict, broken):
             for code in ("chain.purpose", "receipt.chain_missing")
         },
         **FOLLOWS,
+        **FOLLOWS_IN_ANSWERS,
         # Without a chain that holds nobody answers for the signer.
         ("METADATA", "chain.purpose"): ("check_revocation", "chain.purpose"),
         **{
