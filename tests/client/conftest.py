@@ -135,7 +135,7 @@ def issuer(clock: ManualClock) -> MockIssuer:
 # The same cases for the client that blocks and for the one that is awaited.
 OF_BOTH_KINDS = frozenset(
     {
-        "test_faults", "test_issuer_changes", "test_login",
+        "test_app_launch", "test_faults", "test_issuer_changes", "test_login",
         "test_parts", "test_logout", "test_refreshing", "test_revocation",
         "test_rollover", "test_sealed_cookie", "test_status_lists",
         "test_step_up",
