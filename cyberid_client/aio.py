@@ -222,6 +222,7 @@ class AsyncClient:
     async def presentation_status(self, status_handle: str) -> PresentationState:
         """Say how far a presentation from another device is; see :meth:`Client.presentation_status`."""
         with OwnFramesDropped():
+            require_revisable(self._driver.pending)
             return await self._driver.run(presentations.presentation_status(self._legs, status_handle))
 
     async def presentation_digits(self, response_code: str) -> str:

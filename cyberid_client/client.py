@@ -327,6 +327,7 @@ class Client:
             ConfigurationError: as :meth:`receive_presentation`.
         """
         with OwnFramesDropped():
+            require_revisable(self._driver.pending)
             return self._driver.run(presentations.presentation_status(self._legs, status_handle))
 
     def presentation_digits(self, response_code: str) -> str:

@@ -260,7 +260,12 @@ class Legs:
         if self.keeper.snapshot is None:
             yield from self.keeper.current(ahead=self.refresh_ahead is not None)
         if self.status.snapshot.page.fetched_at is None:
-            yield from self.status.refresh()
+            try:
+                yield from self.status.refresh()
+            except CyberIDError:
+                # One list of many that does not come is the affair of those whose credentials name it.
+                if self.status.snapshot.page.fetched_at is None:
+                    raise
         self.known_snapshot()
 
     def known_snapshot(self) -> IssuerSnapshot:

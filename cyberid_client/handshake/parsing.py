@@ -240,7 +240,7 @@ PARSING: Final = (
     ParsingRule(
         "E10.4",
         "Digests are made with SHA-256, whether or not the payload says so.",
-        "RFC 9901 §4.1.1, §7.1 (2d)",
+        "RFC 9901 §4.1.1, §7.1 (2.4)",
         ("credential.digest_algorithm",),
     ),
     ParsingRule(
@@ -253,7 +253,7 @@ PARSING: Final = (
     ParsingRule(
         "E10.6",
         "A disclosed member is not named _sd or ..., nor as one that is there already.",
-        "RFC 9901 §7.1 (3c)",
+        "RFC 9901 §7.1 (3.3)",
         ("credential.disclosure_name",),
     ),
     ParsingRule(
@@ -265,8 +265,39 @@ PARSING: Final = (
     ParsingRule(
         "E10.8",
         "Disclosures inside of disclosures end at a depth of 32; what is not disclosed leaves no trace.",
-        "RFC 9901 §7.1 (3d–f), §9.7",
+        "RFC 9901 §7.1 (3.4–3.6)",
         ("credential.malformed",),
+    ),
+    ParsingRule(
+        "E11.2d",
+        "A wallet posts one form with exactly one of an encrypted answer and an error, and nothing twice.",
+        "OpenID4VP 1.0 §8.2, §8.3.1",
+        ("presentation.content_type", "presentation.too_large", "presentation.form"),
+    ),
+    ParsingRule(
+        "E11.3a",
+        "Only a refusal may come unencrypted, and it changes nothing; an answer that does is a miss.",
+        "OpenID4VP 1.0 §8.3.1; profile §5",
+        ("presentation.unencrypted",),
+    ),
+    ParsingRule(
+        "E11.3b",
+        "The key id of an encrypted answer names its request, whose own key alone opens it; what it does not"
+        " open is a miss, and after ten the request is gone.",
+        "OpenID4VP 1.0 §8.3; profile §5",
+        ("presentation.malformed", "presentation.decryption"),
+    ),
+    ParsingRule(
+        "E11.3c",
+        "What is inside is one strict JSON object, and the credential in it no longer than its format allows.",
+        "OpenID4VP 1.0 §8.1, §8.3",
+        ("presentation.malformed", "presentation.claim_type", "presentation.too_large"),
+    ),
+    ParsingRule(
+        "E11.9",
+        "A wallet's own nonce is repeated in the signed request, as visible ASCII of at most 512 characters.",
+        "OpenID4VP 1.0 §5.10",
+        ("presentation.wallet_nonce",),
     ),
 )
 
