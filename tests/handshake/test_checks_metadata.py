@@ -8,7 +8,14 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cyberid_client import Assurance, ClientCertificate, ClientKeys, DecryptionKey, TrustStore
+from cyberid_client import (
+    AppLaunchSettings,
+    Assurance,
+    ClientCertificate,
+    ClientKeys,
+    DecryptionKey,
+    TrustStore,
+)
 from cyberid_client.testing.jose import ALGORITHMS
 from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pki import pem
@@ -30,6 +37,7 @@ ENDPOINTS = (
     "jwks_uri",
     "end_session_endpoint",
     "status_list_aggregation_endpoint",
+    "app_verification_endpoint",
 )
 ALIASES = ("token_endpoint", "pushed_authorization_request_endpoint")
 
@@ -254,6 +262,21 @@ class TestCapabilities:
     def test_less_protection_than_configured_is_refused(self, metadata, claim, less):
         """What protects a login is configured and never negotiated: each part is demanded by itself."""
         assert CAPABILITY == metadata.verdict(**{claim: less})
+
+    def test_who_launches_apps_needs_a_place_where_launches_are_verified(self, metadata):
+        """The endpoint is demanded of the issuer when app launch is configured, and only then."""
+        launching = {
+            "app_launch": AppLaunchSettings(org_id="org-1", app_ids={"android": "app-1"}),
+        }
+        endpoint = "https://issuer.example/app-verification"
+        assert CAPABILITY == metadata.verdict(settings=launching, app_verification_endpoint=...)
+        assert None is metadata.verdict(settings=launching, app_verification_endpoint=endpoint)
+        assert None is metadata.verdict(app_verification_endpoint=...)
+
+    @pytest.mark.parametrize(("face", "believed"), [(True, True), (False, False), (..., False)])
+    def test_what_is_said_of_app_launches_is_believed(self, metadata, face, believed):
+        """Whether the ID app takes pictures comes out of the signed claims; an issuer that is silent takes none."""
+        assert believed is metadata.judge(metadata.token(app_launch_face=face)).app_launch_face
 
     def test_more_is_no_harm(self, metadata):
         """An issuer may offer more than is asked for."""

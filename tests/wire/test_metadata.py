@@ -41,7 +41,7 @@ LISTS = [
     "request_object_signing_alg_values_supported",
     "dpop_signing_alg_values_supported",
 ]
-OPTIONAL = ["end_session_endpoint", "status_list_aggregation_endpoint"]
+OPTIONAL = ["end_session_endpoint", "status_list_aggregation_endpoint", "app_verification_endpoint"]
 ALIASES = ["token_endpoint", "pushed_authorization_request_endpoint"]
 FLAGS = [
     "authorization_response_iss_parameter_supported",
@@ -49,11 +49,13 @@ FLAGS = [
     "require_signed_request_object",
     "backchannel_logout_supported",
     "backchannel_logout_session_supported",
+    "app_launch_face",
 ]
+NUMBERS = ["credential_epoch_length"]
 LEAST = {**{name: f"value of {name}" for name in TEXTS}, **dict.fromkeys(DATES, 1_800_000_000)}
 ABSENT = {
     **dict.fromkeys(LISTS, ()),
-    **dict.fromkeys(OPTIONAL),
+    **dict.fromkeys([*OPTIONAL, *NUMBERS]),
     **dict.fromkeys([f"mtls_{name}" for name in ALIASES]),
     **dict.fromkeys(FLAGS, False),
 }
@@ -83,7 +85,7 @@ def test_least(make_token):
 def test_all(make_token):
     """Every member comes out under its own name, and no other member does."""
     lists = {name: [f"value of {name}", "x"] for name in LISTS}
-    more = {**dict.fromkeys(OPTIONAL, "e"), **dict.fromkeys(FLAGS, True)}
+    more = {**dict.fromkeys(OPTIONAL, "e"), **dict.fromkeys(FLAGS, True), **dict.fromkeys(NUMBERS, 86_400)}
     aliases = {name: f"alias of {name}" for name in ALIASES}
     expected = {
         **LEAST,
@@ -126,6 +128,13 @@ def test_wrong_type(make_token, name, value):
 @pytest.mark.parametrize("value", [None, 0, 1, "true", [], {}])
 def test_flag(make_token, name, value):
     """Only true is true, and nothing but true and false is a truth value."""
+    assert _refused(make_token({**LEAST, name: value})) == "metadata.claim_type"
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [None, True, "1", 1.0, [], {}])
+def test_number(make_token, name, value):
+    """A length of time is a whole number, and nothing that looks like one."""
     assert _refused(make_token({**LEAST, name: value})) == "metadata.claim_type"
 
 
