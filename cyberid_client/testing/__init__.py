@@ -30,7 +30,7 @@ from cyberid_client.testing.phone import MOCK_OUTCOMES, Phone
 from cyberid_client.testing.registration import RegisteredApp
 from cyberid_client.testing.service import RequestRecord
 from cyberid_client.testing.status_lists import StatusPublisher
-from cyberid_client.testing.wallet import WALLET_FAULTS, WALLET_ODDITIES, Wallet, WalletAnswer
+from cyberid_client.testing.wallet import WALLET_FAULTS, WALLET_ODDITIES, Wallet, WalletAnswer, WalletServer
 
 __all__ = [
     "CREDENTIAL_FAULTS",
@@ -64,4 +64,5 @@ __all__ = [
     "StatusPublisher",
     "Wallet",
     "WalletAnswer",
+    "WalletServer",
 ]

@@ -169,7 +169,7 @@ class CredentialDesk:
         self._keyring.open_credentials(now)
         self.announce(now)
         issued = {sector: self._issue_one(enrolment, sector, keys[sector], now) for sector in sectors}
-        return {"epoch": self.epoch_of(now), "epoch_length": self.epoch_length, "credentials": issued}
+        return {"epoch": self.epoch_of(now), "credentials": issued}
 
     def revoke(self, person: str, *, sector: str, value: int = _INVALID, now: datetime) -> None:
         """Set the status of everything that a person's wallets hold for a sector; it counts from the next tick on.

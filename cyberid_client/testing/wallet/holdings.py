@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -83,7 +84,7 @@ class Holdings:
     def __init__(self, algorithm: str) -> None:
         self._algorithm = ALGORITHMS[algorithm]
         self._keys: dict[str, PrivateKey] = {}
-        self._held: dict[str, list[Holding]] = {}
+        self._held: dict[str, list[str]] = {}
 
     def public_jwk(self, sector: str) -> dict[str, object]:
         """Return the public half of the sector's own key, made when it is first wanted."""
@@ -93,8 +94,7 @@ class Holdings:
 
     def put(self, sector: str, credential: str) -> None:
         """Keep what the issuer sent, beside the one of the epoch before."""
-        opened = open_credential(sector, credential, self._keys[sector])
-        self._held[sector] = [opened, *self._held.get(sector, [])[:1]]
+        self._held[sector] = [credential, *self._held.get(sector, [])[:1]]
 
     def best(self, sector: str, now: datetime) -> Holding | None:
         """Return the oldest credential of a sector that is good now.
@@ -103,11 +103,16 @@ class Holdings:
         everybody at once: otherwise two apps could tell who has fetched already from who has not.
         """
         seconds = now.timestamp()
-        return next((each for each in reversed(self._held.get(sector, [])) if seconds < each.exp), None)
+        held = map(self._opener(sector), reversed(self._held.get(sector, [])))
+        return next((each for each in held if seconds < each.exp), None)
 
     def newest(self, sector: str) -> Holding | None:
         """Return the newest credential of a sector, whether or not it is good."""
-        return next(iter(self._held.get(sector, [])), None)
+        return next(map(self._opener(sector), self._held.get(sector, [])), None)
+
+    def _opener(self, sector: str) -> Callable[[str], Holding]:
+        """Return what opens a credential when it is looked at: most of them never are."""
+        return lambda credential: open_credential(sector, credential, self._keys[sector])
 
     @property
     def sectors(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cyberid_client.testing.wallet.holdings import Disclosure, Holding
 from cyberid_client.testing.wallet.refusal import WalletRefusal
 
-__all__ = ["Choice", "choose", "query_id_of"]
+__all__ = ["Choice", "choose", "names_of", "query_id_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,18 @@ def query_id_of(query: dict[str, object]) -> str:
     credentials = query.get("credentials")
     first = credentials[0] if isinstance(credentials, list) and credentials else None
     return str(first.get("id")) if isinstance(first, dict) else ""
+
+
+def names_of(query: dict[str, object]) -> tuple[str, ...]:
+    """Return the names of the members that a query asks for, for a page that tells the person."""
+    credentials = query.get("credentials")
+    found = []
+    for each in credentials if isinstance(credentials, list) else []:
+        claims = each.get("claims") if isinstance(each, dict) else None
+        for claim in claims if isinstance(claims, list) else []:
+            path = claim.get("path") if isinstance(claim, dict) else None
+            found += path[:1] if isinstance(path, list) else []
+    return tuple(map(str, found))
 
 
 def _disclosures(
