@@ -136,13 +136,17 @@ def refused(call: Callable[..., object], *args: object, **kwargs: object) -> tup
 def play_fault(shop: Launcher, fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
     """One broken rule, one typed error, a launch that is gone, a log that has the code; then all is well."""
     shop.issuer.arm(fault.name)
-    launch = shop.start()
-    result = shop.answer(launch)
-    finish = shop.client.finish_app_login
-    assert (fault.expected_error, fault.expected_code) == refused(finish, result, handle=launch.handle)
+    expected = (fault.expected_error, fault.expected_code)
+    if fault.stage == "metadata":
+        assert expected == refused(shop.start)
+    else:
+        launch = shop.start()
+        result = shop.answer(launch)
+        finish = shop.client.finish_app_login
+        assert expected == refused(finish, result, handle=launch.handle)
+        assert 1 == len(shop.transport.asked)
+        assert ("LoginRestartError", "login.unknown") == refused(finish, result, handle=launch.handle)
     assert fault.expected_code in caplog.text
-    assert 1 == len(shop.transport.asked)
-    assert ("LoginRestartError", "login.unknown") == refused(finish, result, handle=launch.handle)
     assert 0 == len(shop.store)
     shop.issuer.disarm()
     shop.clock.advance(30)  # What could not be fetched is asked for again after a while.

@@ -478,11 +478,20 @@ class TestConfiguration:
         """There is no app to launch."""
         assert ("ConfigurationError", "config.platform_unknown") == refused(shop.start, platform="harmony")
 
-    def test_an_issuer_that_verifies_no_launches_is_refused(self, shop):
-        """What is configured must be offered, by signed metadata."""
-        shop.issuer.register(client_id="shop", redirect_uri="https://shop.example/callback")
-        with pytest.raises(CyberIDError):
-            shop.log_in()
+    def test_a_service_that_registered_otherwise_is_told(self, shop):
+        """Its apps, or its key, are not those that the issuer knows: the deployment is to be mended."""
+        finish = shop.client.finish_app_login
+        launch = shop.start()
+        result = shop.answer(launch)
+        known = {**shop.rp.client_keys.signing.public_jwk, "use": "sig"}
+        where = {"client_id": "shop", "redirect_uri": "https://shop.example/callback"}
+        shop.issuer.register(**where, jwks={"keys": [known]})
+        found = refused(finish, result, handle=launch.handle)
+        assert ("ConfigurationError", "app_verification.request_refused") == found
+        launch = shop.start()
+        shop.issuer.register(**where)
+        found = refused(finish, result, handle=launch.handle)
+        assert ("ConfigurationError", "app_verification.client_refused") == found
 
     def test_nothing_that_leads_away_is_returned_to(self, shop):
         """A path of this origin, as for every login."""

@@ -86,6 +86,7 @@ _HONEST: Final = (
 _WAY_BACK: Final = (
     "tests/integrations/test_way_back.py::test_whatever_state_comes_back_the_person_is_logged_out"
 )
+_LAUNCHES: Final = "tests/client/test_app_launch.py"
 _PROTECTED: Final = "tests/client/test_protected.py::test_a_login_under_every_combination"
 
 
@@ -443,5 +444,41 @@ BEYOND: Final = (
             "security_event.jti_repeated",
         ),
         tests=("tests/client/test_events.py::test_after_an_outage_every_account_ends_in_its_last_state",),
+    ),
+    Beyond(
+        subject="a receipt for another launch, another app, or another answer of the ID app",
+        by=("receipt.biz_seq_other", "receipt.app_id_other", "receipt.blobs_hash_other"),
+        tests=(
+            f"{_LAUNCHES}::test_an_answer_to_the_attackers_launch_is_none_to_the_victims",
+            f"{_LAUNCHES}::test_an_answer_that_was_overheard_is_worth_nothing_elsewhere",
+        ),
+    ),
+    Beyond(
+        subject="an app launch that a hostile app relays",
+        by=("receipt.caller_unverified", "receipt.caller_missing", "receipt.caller_in_other_case"),
+        tests=(f"{_LAUNCHES}::test_an_answer_that_another_app_got_is_refused",),
+    ),
+    Beyond(
+        subject="a factor that was not executed, or failed",
+        by=(
+            "receipt.factor_not_executed",
+            "receipt.factor_marked_x",
+            "receipt.factor_failed",
+            "receipt.factor_absent",
+        ),
+        tests=(f"{_LAUNCHES}::test_what_was_not_executed_never_counts",),
+    ),
+    Beyond(
+        subject="an outcome of an app launch that nobody listed",
+        by=("receipt.outcome_unknown", "receipt.outcome_in_other_case", "receipt.refusal_with_person"),
+        tests=(f"{_LAUNCHES}::test_a_code_that_is_not_listed_is_a_decline_that_keeps_it",),
+    ),
+    Beyond(
+        subject="a receipt that is lost on its way",
+        by=("receipt.answer_lost_once", "receipt.answer_late_once", "receipt.answer_server_error_once"),
+        tests=(
+            f"{_LAUNCHES}::test_a_lost_answer_is_asked_for_again",
+            f"{_LAUNCHES}::test_three_lost_answers_are_the_end",
+        ),
     ),
 )

@@ -443,7 +443,18 @@ class TestTables:
         assert (name, "app_launch", None, None) == (fault.name, fault.needs, fault.err, fault.module)
         assert fault.numbers
         assert fault.law.endswith(".")
-        assert fault.stage in {"receipt", "receipt_answer"}
+        assert fault.stage in {"receipt", "receipt_answer", "metadata"}
+
+    @pytest.mark.parametrize("name", [name for name, each in ENTRIES.items() if each.stage == "metadata"])
+    def test_metadata_are_changed_once(self, raw, issuer, name):
+        """What the metadata say about launches is changed, and the next time it is honest again."""
+        issuer.arm(name)
+        pages = [raw.get("/.well-known/openid-configuration").json() for _ in range(2)]
+        changed, honest = (parts_of(page["signed_metadata"])[1] for page in pages)
+        said = ("app_verification_endpoint", "app_launch_face")
+        assert [f"{issuer.issuer}/app-verification", False] == [honest[member] for member in said]
+        assert 1 == sum(changed.get(member) != honest[member] for member in said)
+        assert len(honest) - len(changed) in {0, 1}
 
     @pytest.mark.parametrize("name", RECEIPT_ODDITIES)
     def test_rows_of_oddities_are_complete(self, name):
@@ -462,7 +473,7 @@ def played():
     return issuer, make_in_process(issuer, register(issuer), clock), Phone(issuer)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", [name for name, each in ENTRIES.items() if each.stage != "metadata"])
 def test_one_answer_is_changed(played, name):
     """The next receipt is changed in one message, and the one after it is honest again."""
     issuer, _, _ = played

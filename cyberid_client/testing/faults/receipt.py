@@ -520,7 +520,38 @@ _ANSWER_FAULTS: Final = tuple(
     )
 )
 
+_METADATA_FAULTS: Final = (
+    fault(
+        "metadata.app_verification_missing",
+        "P3.7",
+        "An issuer that verifies no app launches is of no use to an app that launches.",
+        stage="metadata",
+        code="metadata.capability",
+        change=drop_claim("app_verification_endpoint"),
+        needs=_NEEDS,
+    ),
+    fault(
+        "metadata.app_verification_elsewhere",
+        "P3.6",
+        "What the ID app gave is sent to hosts of the issuer only.",
+        stage="metadata",
+        code="metadata.endpoint",
+        change=put_claim("app_verification_endpoint", "https://other.example/app-verification"),
+        needs=_NEEDS,
+    ),
+    fault(
+        "metadata.app_launch_face_as_text",
+        "E3.2",
+        "A flag is a boolean.",
+        stage="metadata",
+        code="metadata.claim_type",
+        change=put_claim("app_launch_face", "true"),
+        needs=_NEEDS,
+    ),
+)
+
 ALL_RECEIPT_FAULTS: Final = (
+    *_METADATA_FAULTS,
     *shared_faults(_DOCUMENT, stage="receipt", needs=_NEEDS, parsing="E3.2"),
     *_SHAPE_FAULTS,
     *_PARTY_FAULTS,
