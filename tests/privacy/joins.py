@@ -53,6 +53,8 @@ def joins(first: Sequence[Received], second: Sequence[Received]) -> Iterator[tup
     mine, theirs = _grouped(first), _grouped(second)
     for left in _columns(first):
         for right in _columns(second):
+            if not _is_one_kind(first[0].columns[left], second[0].columns[right]):
+                continue
             pairs = [
                 (_column(mine[group], left), _column(theirs[group], right))
                 for group in mine
@@ -60,10 +62,9 @@ def joins(first: Sequence[Received], second: Sequence[Received]) -> Iterator[tup
             ]
             name = f"{left} = {right}"
             yield f"{name}, equal", sum(_by_equality(*pair) for pair in pairs)
-            if all(_is_one_kind(*pair) for pair in pairs):
-                yield f"{name}, in order", sum(_by_rank(*pair, step=1) for pair in pairs)
-                yield f"{name}, in reverse", sum(_by_rank(*pair, step=-1) for pair in pairs)
-                yield f"{name}, nearest", sum(_by_nearness(*pair) for pair in pairs)
+            yield f"{name}, in order", sum(_by_rank(*pair, step=1) for pair in pairs)
+            yield f"{name}, in reverse", sum(_by_rank(*pair, step=-1) for pair in pairs)
+            yield f"{name}, nearest", sum(_by_nearness(*pair) for pair in pairs)
 
 
 def guesses(first: Sequence[Received], second: Sequence[Received]) -> float:
@@ -100,17 +101,17 @@ def _grouped(received: Sequence[Received]) -> dict[Hashable, list[Received]]:
 
 
 def _columns(received: Sequence[Received]) -> list[str]:
-    return sorted(set.intersection(*(set(each.columns) for each in received)))
+    """Return the names of the columns that everybody has, and in which not everybody has the same."""
+    common = set.intersection(*(set(each.columns) for each in received))
+    return sorted(name for name in common if len({each.columns[name] for each in received}) > 1)
 
 
 def _column(received: Sequence[Received], name: str) -> _Column:
     return [(each.person, each.columns[name]) for each in received]
 
 
-def _is_one_kind(left: _Column, right: _Column) -> bool:
-    kinds = {isinstance(value, str) for column in (left, right) for _, value in column}
-    varies = all(len({value for _, value in column}) > 1 for column in (left, right))
-    return len(kinds) == 1 and varies
+def _is_one_kind(left: str | float, right: str | float) -> bool:
+    return isinstance(left, str) == isinstance(right, str)
 
 
 def _by_equality(left: _Column, right: _Column) -> float:
