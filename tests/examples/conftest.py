@@ -18,6 +18,7 @@ from cyberid_client.testing import Browser, MockIssuer
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 sys.path.insert(0, str(SHOP))  # An example is a folder to copy: its modules find each other as scripts do.
+sys.path.insert(0, str(SHOP.parent))  # The ticket office is a package.
 
 from app import create_app  # noqa: E402 - after the path
 from demo import Handler, open_database, pending_store, replay_store  # noqa: E402 - after the path

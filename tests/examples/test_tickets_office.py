@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-
-from cyberid_client import PseudonymKeys
-from cyberid_client.models import Pseudonym
-
-# The office is a package, found from the folder of all examples.
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-
 from tickets.office import AlreadyHasOneError, Office, SoldOutError
 from tickets.stores import open_stores
 from tickets.tables import EVENTS, HOLDERS, TICKETS
+
+from cyberid_client import PseudonymKeys
+from cyberid_client.models import Pseudonym
 
 
 @pytest.fixture

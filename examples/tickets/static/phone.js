@@ -44,7 +44,7 @@ async function finish(result) {
 
 function say(body) {
   const reference = body.reference ? ` Reference: ${body.reference}` : "";
-  said.textContent = `You are not logged in.${reference}`;
+  said.textContent = `${body.text ?? "You are not logged in."}${reference}`;
 }
 
 document.getElementById("launch").addEventListener("click", launch);
