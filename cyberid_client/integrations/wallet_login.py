@@ -49,7 +49,10 @@ def answer_wallet_start(desk: Desk, request: WebRequest, session: WebSession) ->
 
 def answer_wallet_return(desk: Desk, request: WebRequest, session: WebSession) -> Steps[WebReply]:
     """Finish on the same device what the wallet answered; a page that is loaded again goes on."""
-    code = request.parameters.get("response_code", "")
+    code = request.parameters.get("response_code")
+    if code is None:
+        # A wallet that says no in the open has no code to send the browser back with.
+        return desk.site.page("declined", request)
     return (yield from _finish(desk, request, session, code=code, answer={"response_code": code}))
 
 
@@ -64,8 +67,11 @@ def answer_wallet_finish(desk: Desk, request: WebRequest, session: WebSession) -
 def answer_wallet_code(desk: Desk, request: WebRequest, session: WebSession) -> Steps[WebReply]:
     """Show the six digits on the wallet's device, which reads no cookie and begins no session."""
     del session
+    code = request.parameters.get("response_code")
+    if code is None:
+        return desk.site.page("declined", request)
     try:
-        digits: str = yield ask(desk.client.presentation_digits, request.parameters.get("response_code", ""))
+        digits: str = yield ask(desk.client.presentation_digits, code)
     except LoginRestartError as error:
         desk.note("code_over", error)
         return desk.site.page("code_over", request, reference=error.reference)
@@ -113,7 +119,7 @@ def _digits_page(desk: Desk, request: WebRequest, error: CyberIDError, *, status
     form = DigitsForm(
         target=desk.site.endpoint(request, "wallet_finish"),
         status_handle=status_handle,
-        wrong=DigitsForm.read_wrong(request.form.get("wrong")) + (kind == "digits_wrong"),
+        wrong=DigitsForm.count_wrong(request.form) if kind == "digits_wrong" else 0,
     )
     inside = form.html(request.headers.get("accept-language"))
     return desk.site.page(kind, request, inside=inside, reference=error.reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -13,6 +14,7 @@ from cyberid_client.models import PresentationRequest
 __all__ = ["DigitsForm", "code_part", "scan_part"]
 
 TRIES: Final = 3
+DIGITS: Final = 6
 _GROUP: Final = 3
 
 
@@ -31,9 +33,15 @@ class DigitsForm:
     wrong: int = 0
 
     @staticmethod
-    def read_wrong(text: str | None) -> int:
-        """Return the number of a posted form; untrusted, and 0 when it is none."""
-        return int(text) if text in {"1", "2"} else 0
+    def count_wrong(posted: Mapping[str, str]) -> int:
+        """Return how many wrong tries there were with the posted one; 0 when it was none.
+
+        Args:
+            posted: the fields of the form, untrusted. What is not six digits counts as no try.
+        """
+        before = int(posted["wrong"]) if posted.get("wrong") in {"1", "2"} else 0
+        digits = sum(each.isdecimal() for each in posted.get("typed_code", ""))
+        return min(before + (digits == DIGITS), TRIES - 1)
 
     def html(self, accept_language: str | None) -> str:
         """Return the form, and above it how many tries are left when one was wrong."""

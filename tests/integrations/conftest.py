@@ -17,6 +17,7 @@ from cyberid_client import (
     Client,
     ClientKey,
     ClientKeys,
+    PresentationRequest,
     PseudonymKeys,
     RelyingParty,
     StoreError,
@@ -206,15 +207,31 @@ def wallet_settings(ways_in: frozenset[str]) -> WalletSettings:
     return WalletSettings(endpoint=WALLET, cross_device=crossing)
 
 
+class WatchedClient(Client):
+    """A client that keeps what it started: a test holds no phone against a QR code."""
+
+    def start_presentation(self, **asked: object) -> PresentationRequest:
+        self.started = super().start_presentation(**asked)
+        return self.started
+
+
+class WatchedAsyncClient(AsyncClient):
+    """The same, awaited."""
+
+    async def start_presentation(self, **asked: object) -> PresentationRequest:
+        self.started = await super().start_presentation(**asked)
+        return self.started
+
+
 @pytest.fixture
 def client(party, issuer, clock, pending, beside_or_not, unblocked) -> Iterator[Client | AsyncClient]:
     settings = {"pending": pending, "clock": clock, "background": False}
     if beside_or_not is None:
-        with Client(party, transport=issuer.transport(), **settings) as client:
+        with WatchedClient(party, transport=issuer.transport(), **settings) as client:
             yield client
         return
     transport = unblocked(issuer.transport())
-    client = beside_or_not.call(lambda: AsyncClient(party, transport=transport, **settings))
+    client = beside_or_not.call(lambda: WatchedAsyncClient(party, transport=transport, **settings))
     yield client
     beside_or_not.call(client.aclose)
 
