@@ -62,7 +62,9 @@ def holder_key(jwk: JWK, algorithm: Algorithm) -> SigningKey:
         algorithm: the row that it must belong to.
     """
     public_key: object = None
-    if (jwk.kty, jwk.crv) == (algorithm.kty, algorithm.crv) and algorithm.build is not None:
+    # A second coordinate belongs to points and to nothing else (RFC 8037 §2).
+    is_its_kind = (jwk.kty, jwk.crv, jwk.y is not None) == (algorithm.kty, algorithm.crv, algorithm.kty == "EC")
+    if is_its_kind and algorithm.build is not None:
         try:
             public_key = algorithm.build(jwk)
         except Exception:  # noqa: BLE001 - broken key material, whatever the library calls it

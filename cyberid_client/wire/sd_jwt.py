@@ -100,7 +100,10 @@ def _split(
         raise refusal(document, "malformed") from None
     if len(raw) > max_bytes or raw.count(b"~") > DISCLOSURES_MAX + 1:
         raise refusal(document, "too_large")
-    jwt, *disclosures, last = raw.split(b"~")
+    jwt, tilde, rest = raw.partition(b"~")
+    if not tilde:
+        raise refusal(document, "malformed")
+    *disclosures, last = rest.split(b"~")
     if not last:
         return jwt, disclosures, None, raw
     return jwt, disclosures, last.decode("ascii"), raw[: len(raw) - len(last)]

@@ -46,7 +46,7 @@ def check_header_members(subject: CredentialSubject) -> None:
 @check(
     "E10.11",
     "A presentation has a key binding, because the rules say so and not because one is there.",
-    clause="RFC 9901 §7.3 (1–3)",
+    clause="RFC 9901 §7.3 (1–2)",
     codes=["key_binding.missing"],
 )
 def check_key_binding_is_there(subject: CredentialSubject) -> None:

@@ -24,7 +24,7 @@ PHONE_CLOCK: Final = 900
 @check(
     "E10.12b",
     "A key binding was made within a quarter of an hour, by the clock of a phone; the nonce says that it is fresh.",
-    clause="RFC 9901 §7.3 (5e); profile §2, clocks",
+    clause="RFC 9901 §7.3 (5.5); profile §2, clocks",
     codes=["key_binding.issued_in_future", "key_binding.issued_too_long_ago"],
 )
 def check_binding_issued_at(subject: KeyBindingSubject) -> None:
@@ -39,7 +39,7 @@ def check_binding_issued_at(subject: KeyBindingSubject) -> None:
 @check(
     "E10.12c",
     "A key binding that names more dates than it must is used neither before nor after them.",
-    clause="RFC 9901 §7.3 (5h); RFC 7519 §4.1.4, §4.1.5",
+    clause="RFC 9901 §7.3 (5.8); RFC 7519 §4.1.4, §4.1.5",
     codes=["key_binding.not_yet_valid", "key_binding.expired"],
 )
 def check_binding_dates(subject: KeyBindingSubject) -> None:
@@ -54,7 +54,7 @@ def check_binding_dates(subject: KeyBindingSubject) -> None:
 @check(
     "E11.5a",
     "A key binding is for the client id of the request, its prefix included.",
-    clause="OpenID4VP 1.0 §14.1.2; RFC 9901 §7.3 (5f)",
+    clause="OpenID4VP 1.0 §14.1.2; RFC 9901 §7.3 (5.6)",
     codes=["key_binding.audience"],
 )
 def check_binding_audience(subject: KeyBindingSubject) -> None:
@@ -66,7 +66,7 @@ def check_binding_audience(subject: KeyBindingSubject) -> None:
 @check(
     "E11.5b",
     "A key binding answers this request.",
-    clause="OpenID4VP 1.0 §14.1.2; RFC 9901 §7.3 (5f)",
+    clause="OpenID4VP 1.0 §14.1.2; RFC 9901 §7.3 (5.6)",
     codes=["key_binding.nonce"],
 )
 def check_binding_nonce(subject: KeyBindingSubject) -> None:
@@ -78,7 +78,7 @@ def check_binding_nonce(subject: KeyBindingSubject) -> None:
 @check(
     "E10.12d",
     "A key binding is about exactly this credential and these disclosures.",
-    clause="RFC 9901 §4.3.1, §7.3 (5g)",
+    clause="RFC 9901 §4.3.1, §7.3 (5.7)",
     codes=["key_binding.sd_hash"],
 )
 def check_binding_sd_hash(subject: KeyBindingSubject) -> None:
