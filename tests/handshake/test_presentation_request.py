@@ -293,8 +293,9 @@ class TestRequireWallet:
         assert "presentation.certificate" == code_of(require_wallet, bench.rp, end + timedelta(seconds=1))
 
     def test_not_before_its_time(self, bench):
-        """Before the first second of the youngest certificate of its chain it does not hold."""
-        chain = [x509.load_der_x509_certificate(each) for each in bench.rp.client_keys.wallet.chain]
+        """Before the first second of the youngest certificate up to the root it does not hold."""
+        path = (*bench.rp.client_keys.wallet.chain, *(each.der for each in bench.rp.trust.anchors))
+        chain = [x509.load_der_x509_certificate(each) for each in path]
         begin = max(each.not_valid_before_utc for each in chain)
         assert None is require_wallet(bench.rp, begin)
         assert "presentation.certificate" == code_of(require_wallet, bench.rp, begin - timedelta(seconds=1))
