@@ -349,7 +349,7 @@ _VERIFICATION: _Rows = (
     ("security_event.reason", "issuer", "The reason in the security event is not a short word."),
     ("security_event.sequence", "issuer", "The number of the security event lies outside its range."),
     ("app_result.too_large", "nobody", "The answer of the ID app, or a part of it, is larger than allowed."),
-    ("app_result.malformed", "nobody", "The answer of the ID app is not one strict JSON object."),
+    ("app_result.malformed", "nobody", "The answer of the ID app is not one strict JSON object, or no envelope can carry it."),
     ("app_result.claim_missing", "nobody", "The answer of the ID app does not say what became of the launch."),
     ("app_result.claim_type", "nobody", "A member of the answer of the ID app has a wrong type."),
     ("app_result.data_missing", "nobody", "The ID app reported success, but the answer holds nothing to verify."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from cyberid_client.config import AppLaunchSettings, RelyingParty
 from cyberid_client.errors import (
@@ -33,6 +34,8 @@ JTI_BYTES: Final = 16
 _CLIENT_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
 # What kept an answer from coming that the issuer may have given; what is wrong with an answer stays so.
 _LOST: Final = frozenset({"transport.timeout", "transport.connection", "transport.failed"})
+
+T = TypeVar("T")
 
 logger: Final = logging.getLogger("cyberid_client")
 
@@ -75,7 +78,8 @@ def ask_issuer(
     """
     envelope: AppEnvelope = launch_settings(rp).envelope or SignedJWTEnvelope()
     response = yield from _send(rp, envelope, answer, pending, metadata, env)
-    return _open(envelope, _receipt_of(response, envelope))
+    body = _receipt_of(response, envelope)
+    return _guarded(lambda: envelope.open(body), "receipt.malformed")
 
 
 def _send(
@@ -137,9 +141,11 @@ def _verification(
 
 def _sealed(rp: RelyingParty, envelope: AppEnvelope, verification: AppVerification) -> Flow[bytes]:
     key = rp.client_keys.signing
-    prepared = envelope.prepare(verification, algorithm=key.algorithm, kid=key.kid)
+    prepared = _guarded(
+        lambda: envelope.prepare(verification, algorithm=key.algorithm, kid=key.kid), "app_result.malformed"
+    )
     signature = yield from sign_message(prepared, key)
-    return envelope.seal(prepared, signature)
+    return _guarded(lambda: envelope.seal(prepared, signature), "app_result.malformed")
 
 
 def _receipt_of(response: HTTPResponse, envelope: AppEnvelope) -> bytes:
@@ -157,11 +163,12 @@ def _receipt_of(response: HTTPResponse, envelope: AppEnvelope) -> bytes:
     return body
 
 
-def _open(envelope: AppEnvelope, body: bytes) -> UnverifiedReceipt:
+def _guarded(call: Callable[[], T], code: str) -> T:
+    """Let only our own errors out of an envelope that somebody else may have written."""
     try:
-        return envelope.open(body)
+        return call()
     except CyberIDError:
         raise
-    except Exception as error:  # noqa: BLE001 - an envelope that somebody else wrote may raise anything
+    except Exception as error:  # noqa: BLE001 - it may raise anything
         logger.warning("envelope raised %s", type(error).__name__)
-    raise VerificationError("receipt.malformed")
+    raise VerificationError(code)

@@ -14,6 +14,7 @@ FAMILIES = {entry.family for entry in CATALOGUE.values()}
 # Codes of these documents may be put together from the document's name and a rule's: f"{document}.type".
 DOCUMENTS = frozenset(
     {
+        "app_result",
         "callback",
         "credential",
         "discovery",
@@ -24,6 +25,7 @@ DOCUMENTS = frozenset(
         "logout_token",
         "metadata",
         "par",
+        "receipt",
         "presentation",
         "security_event",
         "status_aggregation",
@@ -93,6 +95,8 @@ def test_whatever_looks_like_a_code_is_one(trees):
     shape = re.compile(rf"({'|'.join(sorted(prefixes))})\.[a-z_]+")
     # Names of settings have the same shape, and where they stand in a table they are listed.
     settings = {variable.setting for variable in ENVIRONMENT}
+    # So has the file that the demonstration's app writes its log to.
+    settings |= {"app.log"}
     wrong = [
         f"{module}: {text}"
         for module, tree in trees.items()

@@ -260,8 +260,30 @@ class TestSomebodyElsesMistakes:
             code_of(drive, launch(), receipt_answer(b'{"response":{}}', content_type="application/json"))
         assert ["envelope raised KeyError"] == [record.getMessage() for record in caplog.records]
 
+    @pytest.mark.parametrize("trips", ["prepare", "seal"])
+    def test_what_it_cannot_carry_is_not_sent(self, bench, env, trips, caplog):
+        """A blob that an envelope does not understand ends the launch, and leaves no trace at the issuer."""
+        settings = replace(SETTINGS, envelope=Tripping(trips))
+        flow = bench.flow(env, rp=replace(bench.rp, app_launch=settings))
+        with caplog.at_level(logging.WARNING, "cyberid_client"):
+            assert "app_result.malformed" == code_of(next, flow)
+        assert ["envelope raised ZeroDivisionError"] == [each.getMessage() for each in caplog.records]
+
     def test_it_raises_nothing_of_ours_by_accident(self, bench, env):
         """Our own errors pass through an envelope as they are."""
         settings = AppLaunchSettings(org_id="org-1", app_ids={"android": "a"}, envelope=SignedJWTEnvelope())
         flow = bench.flow(env, rp=replace(bench.rp, app_launch=settings), result=HONEST_RESULT)
         assert "receipt.too_large" == code_of(drive, flow, receipt_answer(b"x" * 70_000))
+
+
+class Tripping(SignedJWTEnvelope):
+    """An envelope with a mistake in one of its halves."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def prepare(self, verification, *, algorithm, kid):
+        return super().prepare(verification, algorithm=algorithm, kid=kid) * (1 // (self._where != "prepare"))
+
+    def seal(self, prepared, signature):
+        return super().seal(prepared, signature) * (1 // (self._where != "seal"))
