@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from cyberid_client import (
@@ -39,9 +40,11 @@ class Sequence:
     lines: list[tuple[str, str, int, int, float]] = field(default_factory=list)
 
     def note(self, who: str, what: str, sent: int, received: int, since: float) -> None:
+        """Remember one line; bytes without headers."""
         self.lines.append((who, what, sent, received, (time.perf_counter() - since) * 1_000))
 
     def show(self, title: str) -> None:
+        """Print what was noted, and forget it."""
         print(f"\n## {title}\n\n| from → to | what | sent | received | ms |\n|---|---|--:|--:|--:|")
         for who, what, sent, received, spent in self.lines:
             print(f"| {who} | {what} | {sent:,} | {received:,} | {spent:.1f} |")
@@ -56,6 +59,7 @@ class Watched:
     sequence: Sequence
 
     def send(self, request: HTTPRequest) -> HTTPResponse:
+        """Send a request of the client."""
         since = time.perf_counter()
         response = self.inner.send(request)
         what = f"{request.method} {urlsplit(request.url).path} → {response.status}"
@@ -63,6 +67,7 @@ class Watched:
         return response
 
     def close(self) -> None:
+        """Give back connections."""
         self.inner.close()
 
 
@@ -74,6 +79,7 @@ class App:
     sequence: Sequence
 
     def answer(self, request: HTTPRequest) -> HTTPResponse:
+        """Answer a wallet."""
         since = time.perf_counter()
         path = request.url.removeprefix(ENDPOINT)
         if path.startswith("/request/"):
@@ -174,11 +180,11 @@ def main() -> None:
             sequence.show("Ahead of every login")
             holder = Wallet(issuer, send=App(client, sequence).answer).enrol("adult")
             holder.prefetch(SECTOR)
-            shown("Redirect", lambda: redirect(client, issuer, sequence), sequence)
-            shown("App launch", lambda: app_launch(client, issuer, sequence), sequence)
+            shown("Redirect", partial(redirect, client, issuer, sequence), sequence)
+            shown("App launch", partial(app_launch, client, issuer, sequence), sequence)
             for device in ("same", "other"):
-                title = f"Wallet presentation, {device} device"
-                shown(title, lambda device=device: wallet(client, holder, sequence, device=device), sequence)  # type: ignore[misc] - the default binds the loop's value
+                by_wallet = partial(wallet, client, holder, sequence, device=device)
+                shown(f"Wallet presentation, {device} device", by_wallet, sequence)
 
 
 if __name__ == "__main__":
