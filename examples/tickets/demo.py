@@ -10,18 +10,14 @@ import logging
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 from cyberid_client import CyberIDError
-from cyberid_client.testing import MockIssuer, Wallet
+from cyberid_client.testing import MockIssuer
 
-from .mock import register
-from .running import HOST, listen, serve
-from .serve import create
+from .camera import PATH as CAMERA
+from .running import HOST, run_office
 from .walk import Walk, WalkError, say
-
-PERSON = "adult"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,9 +25,8 @@ def main(arguments: list[str]) -> int:
     options = read_options(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        with ExitStack() as stack:
-            folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tickets-")))
-            run(stack, folder, port=options.port, is_script=options.script)
+        with tempfile.TemporaryDirectory(prefix="tickets-") as temporary:
+            run(options.data or Path(temporary), port=options.port, is_script=options.script)
     except CyberIDError as error:
         sys.stderr.write(f"The ticket office cannot start: {error}\n")
         return 1
@@ -46,21 +41,18 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def run(stack: ExitStack, folder: Path, *, port: int, is_script: bool) -> None:
-    """Start issuer, wallet and office, and walk or wait."""
+def run(folder: Path, *, port: int, is_script: bool) -> None:
+    """Start issuer, wallets and office, and walk or wait."""
     issuer = MockIssuer()
-    stack.enter_context(issuer.serve())
-    where = stack.enter_context(closing(listen(port)))
-    url = f"http://{HOST}:{where.getsockname()[1]}"
-    wallet = Wallet(issuer)
-    environ = register(issuer, url=url, wallet_uri=f"{url}/wallet", folder=folder)
-    stack.enter_context(serve(create(environ), where))
-    wallet.enrol(PERSON).prefetch(url)
-    if is_script:
-        Walk(url=url, issuer=issuer, wallet=wallet).all()
-        return
-    say(f"Ticket office  {url}\nMock issuer    {issuer.issuer}\nCtrl-C ends it.")
-    threading.Event().wait()
+    with issuer.serve(), run_office(issuer, folder, port=port) as office:
+        if is_script:
+            Walk(url=office.url, issuer=issuer).all()
+            return
+        say(f"Ticket office   {office.url}")
+        say(f"Phone's camera  {office.url}{CAMERA}   leads to where the newest code leads")
+        say(f"Mock issuer     {issuer.issuer}")
+        say("Everybody is made up. Ctrl-C ends it.")
+        threading.Event().wait()
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:

@@ -21,13 +21,12 @@ APP_ID = "app-tickets-android"
 PACKAGE = "example.tickets.android"
 
 
-def register(issuer: MockIssuer, *, url: str, wallet_uri: str, folder: Path) -> dict[str, str]:
-    """Register the office, put its secrets into files, and return its environment.
+def register(issuer: MockIssuer, *, url: str, folder: Path) -> dict[str, str]:
+    """Register the office, put its secrets into files, and return its environment, all but what opens a wallet.
 
     Args:
         issuer: a mock that listens.
         url: where the office is for browsers.
-        wallet_uri: what opens a wallet.
         folder: where the files and the database are.
     """
     app = RegisteredApp(app_id=APP_ID, package=PACKAGE, return_urls=(f"{url}{PATH}",))
@@ -48,7 +47,6 @@ def register(issuer: MockIssuer, *, url: str, wallet_uri: str, folder: Path) -> 
         "CYBERID_KEY_FILE": keep(folder / "key.pem", client.key_pem),
         "CYBERID_PSEUDONYM_KEYS_FILE": pseudonym_keys(folder / "pseudonym-keys.txt"),
         "CYBERID_WALLET_ENDPOINT": endpoint,
-        "CYBERID_WALLET_URI": wallet_uri,
         "CYBERID_WALLET_CROSS_DEVICE": "allowed",
         "CYBERID_WALLET_ALGORITHM": "ES256",
         "CYBERID_WALLET_CERTIFICATE_FILE": keep(folder / "wallet.pem", certificate),

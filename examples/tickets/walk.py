@@ -6,14 +6,16 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from cyberid_client.testing import Browser, MockIssuer, Wallet
+from cyberid_client.testing import Browser, MockIssuer
 from cyberid_client.testing.browser_pages import Page
 
+from .camera import PATH as CAMERA
 from .handset import Handset
 
 DIGITS = re.compile(r"\b(?:\d ?){5}\d\b")
+PERSON = "adult"
 OK, FORBIDDEN, CONFLICT = 200, 403, 409
 
 
@@ -23,22 +25,21 @@ class WalkError(Exception):
 
 @dataclass(slots=True)
 class Walk:
-    """One made-up person with a browser, a wallet and a phone, and a screen at the gate.
+    """One made-up person, and a screen at the gate.
 
     Attributes:
         url: of the office.
         issuer: the mock.
-        wallet: of the person; it fetched its credentials before.
-        browser: of the person.
+        browser: of the person, on a device with a wallet.
+        phone: another device of the person, with a wallet, too.
         screen: the browser at the gate.
     """
 
     url: str
     issuer: MockIssuer
-    wallet: Wallet
     browser: Browser = field(default_factory=Browser)
+    phone: Browser = field(default_factory=Browser)
     screen: Browser = field(default_factory=Browser)
-    _opened: str = ""
 
     def all(self) -> None:
         """Walk it all.
@@ -59,8 +60,7 @@ class Walk:
     def enter_with_the_wallet(self) -> None:
         """Log in with the wallet on the same device."""
         step(1, "In, with the wallet on this device")
-        self._opened = self._choose(self.browser, "wallet-login").url
-        page = self.browser.open(self._answer(self._opened))
+        page = self._agree(self.browser, self._choose(self.browser, "wallet-login"))
         must("with the wallet on this device" in page.text, page.text)
         say("The wallet read in a certificate who asks, and showed what it fetched for this office before.")
 
@@ -109,9 +109,7 @@ class Walk:
     def enter_by_the_page(self) -> None:
         """Go to the platform's page and back, and get the money."""
         step(6, "In, on the platform's page; and the money back")
-        page = self.browser.submit(
-            self._choose(self.browser, "id-login"), {"person": "adult"}, button="allow"
-        )
+        page = self._agree(self.browser, self._choose(self.browser, "id-login"))
         page = self.browser.open(f"{self._ticket(page, 'Erhu')}/refund")
         page = self.browser.submit(page, form="refund")
         must("on sale again" in page.text, page.text)
@@ -122,18 +120,17 @@ class Walk:
         return browser.submit(page, form=form)
 
     def _scan(self, page: Page, *, form: str) -> Page:
-        """Start on a screen, answer on the phone, and type what the phone shows."""
+        """Start on a screen, agree on the phone, and type what the phone shows."""
         page = self.screen.submit(page, form=form)
-        shown = Browser().open(self._answer(scanned(page, self._opened)))
+        shown = self._agree(self.phone, self.phone.open(f"{self.url}{CAMERA}"))
         found = DIGITS.search(shown.text)
         must(found is not None, shown.text)
         return self.screen.submit(page, {"typed_code": "" if found is None else found[0]}, button="Log in")
 
-    def _answer(self, uri: str) -> str:
-        """Let the person agree, and return where the wallet sends its browser."""
-        answer = self.wallet.answer(uri)
-        must(answer.redirect_uri is not None, f"the wallet says: {answer.refused or answer.error}")
-        return answer.redirect_uri or ""
+    @staticmethod
+    def _agree(browser: Browser, page: Page) -> Page:
+        """Agree on the page of the wallet, or of the platform."""
+        return browser.submit(page, {"person": PERSON}, button="allow")
 
     @staticmethod
     def _ticket(page: Page, title: str) -> str:
@@ -142,19 +139,6 @@ class Walk:
         found = [link.url for link in page.links if link.text.startswith("Ticket ") and link.text in after]
         must(bool(found), page.text)
         return found[0]
-
-
-def scanned(page: Page, like: str) -> str:
-    """Return what a camera would read in the code on a page; a script has none.
-
-    Args:
-        page: with the code, and beside it a form that names the same request.
-        like: the address of an earlier request of the same office: all but the request's id is the same.
-    """
-    fields = dict(page.form().fill({"typed_code": ""}))
-    (old,) = parse_qs(urlsplit(like).query)["request_uri"]
-    new = f"{old.rpartition('/')[0]}/{fields['status_handle'].partition('.')[0]}"
-    return like.replace(quote(old, safe=""), quote(new, safe=""))
 
 
 def must(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence

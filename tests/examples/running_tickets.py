@@ -15,10 +15,8 @@ from cyberid_client.testing import Browser, MockIssuer, Wallet
 # The office is a package, found from the folder of all examples.
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
-from tickets.mock import register
-from tickets.running import HOST, listen, serve
-from tickets.serve import create
-from tickets.walk import DIGITS, scanned
+from tickets.running import run_office
+from tickets.walk import DIGITS
 
 
 @dataclass
@@ -60,11 +58,14 @@ class Running:
         page = self.leave(browser, form="wallet-login", return_to=return_to)
         return browser.open(self.wallet.answer(page.url).redirect_uri.replace(self.url, url or self.url))
 
+    def scan(self):
+        """Return what a camera reads in the newest code."""
+        return Browser().open(f"{self.url}/camera").url
+
     def show_code(self, browser, *, return_to="/tickets"):
         """Begin at a screen, let the wallet answer; return the screen's page and the six digits."""
-        like = self.leave(Browser(), form="wallet-login").url
         page = self.leave(browser, form="wallet-other-login", return_to=return_to)
-        shown = Browser().open(self.wallet.answer(scanned(page, like)).redirect_uri)
+        shown = Browser().open(self.wallet.answer(self.scan()).redirect_uri)
         return page, DIGITS.search(shown.text)[0]
 
     def enter_at_screen(self, browser, *, return_to="/tickets"):
@@ -76,11 +77,6 @@ class Running:
 @contextmanager
 def run_tickets(issuer: MockIssuer, folder: Path) -> Iterator[Running]:
     """Serve the office as its start script does, out of an environment, until the block ends."""
-    with closing(listen()) as where:
-        url = f"http://{HOST}:{where.getsockname()[1]}"
-        # There is no page at this address: a browser that comes there shows what a wallet would be given.
-        environ = register(issuer, url=url, wallet_uri=f"{url}/wallet", folder=folder)
-        with serve(create(environ), where):
-            wallet = Wallet(issuer).enrol("adult")
-            wallet.prefetch(url)
-            yield Running(url, issuer, environ, folder / "tickets.sqlite3", wallet)
+    with run_office(issuer, folder) as made:
+        wallet = made.wallets.wallets["adult"]
+        yield Running(made.url, issuer, made.environ, folder / "tickets.sqlite3", wallet)

@@ -245,7 +245,7 @@ class TestThePages:
 
 def test_the_whole_walk(office):
     """What the script of the example walks, step by step, goes as it must."""
-    Walk(url=office.url, issuer=office.issuer, wallet=office.wallet).all()
+    Walk(url=office.url, issuer=office.issuer).all()
 
 
 @pytest.mark.slow

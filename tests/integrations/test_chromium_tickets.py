@@ -81,14 +81,10 @@ def test_a_person_who_cancels_reads_so(page, office):
 
 def test_the_gate_waits_and_lets_in(page, office):
     """The screen at the gate notices that the wallet has answered, and the digits let the person in."""
-    like = office.leave(Browser(), form="wallet-login").url
     page.goto(f"{office.url}/gate/erhu")
     page.click("#gate-login button")
-    handle = page.input_value("input[name=status_handle]")
-    base, _, rest = like.partition("wallet%2Frequest%2F")
-    uri = f"{base}wallet%2Frequest%2F{handle.partition('.')[0]}&{rest.partition('&')[2]}"
     waiting = page.inner_text("#state")
-    shown = Browser().open(office.wallet.answer(uri).redirect_uri)
+    shown = Browser().open(office.wallet.answer(office.scan()).redirect_uri)
     page.wait_for_function("before => document.getElementById('state').textContent !== before", arg=waiting)
     page.fill("#digits", "".join(filter(str.isdigit, shown.text.rpartition("as you.")[2])))
     page.press("#digits", "Enter")
