@@ -32,6 +32,8 @@ from cyberid_client.testing import (
     LOGOUT_FAULTS,
     LOGOUT_ODDITIES,
     ODDITIES,
+    RECEIPT_FAULTS,
+    RECEIPT_ODDITIES,
     STATUS_FAULTS,
     Fault,
     Oddity,
@@ -56,6 +58,9 @@ DOCUMENTS = (
     ("Encryption around a token", ("id_token", "logout_token"), checklists.ENCRYPTED_TOKEN),
     ("Assertion (ID token)", ("id_token",), checklists.ID_TOKEN),
     ("Result of a step-up", ("step_up",), checklists.STEP_UP),
+    ("Answer of the ID app", ("app_result",), checklists.APP_RESULT),
+    ("Receipt for an app launch", ("receipt",), checklists.RECEIPT),
+    ("Receipt that refuses", ("receipt",), checklists.RECEIPT_REFUSAL),
     ("Logout token", ("logout_token",), checklists.LOGOUT_TOKEN),
     ("Security event", ("security_event",), checklists.SECURITY_EVENT),
     ("Page that names the status lists", ("status_aggregation",), checklists.STATUS_AGGREGATION),
@@ -243,8 +248,8 @@ def _error_row(entry: ErrorCode, numbers: list[str]) -> str:
 
 def faults() -> str:
     """Return the page of everything that the mock issuer can do wrong, and oddly."""
-    everything = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
-    oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES}
+    everything = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
+    oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES, **RECEIPT_ODDITIES}
     lines = [
         "# Named faults and oddities",
         "",
@@ -252,8 +257,9 @@ def faults() -> str:
         "in an otherwise good message, and a client must refuse it with exactly this code. An *oddity* is unusual",
         "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS`,",
         "`STATUS_FAULTS` (status lists, which no login fetches), `LOGOUT_FAULTS` and `EVENT_FAULTS` (what the issuer",
-        "posts to an app), `ODDITIES`, `LOGOUT_ODDITIES` and `EVENT_ODDITIES`. A refused logout token is answered with",
-        "400, a refused security event with 400 and the `err` that stands behind its code.",
+        "posts to an app), `RECEIPT_FAULTS` (what it answers about app launches), `ODDITIES`, `LOGOUT_ODDITIES`,",
+        "`EVENT_ODDITIES` and `RECEIPT_ODDITIES`. A refused logout token is answered with 400, a refused security",
+        "event with 400 and the `err` that stands behind its code.",
         "",
         "*Needs* says what a test must do for the entry to matter: `max_age`, ask for one · `earlier_login`, have",
         "finished a login before and fetch the documents anew · `policy`, a purpose table that demands the test",
@@ -261,14 +267,14 @@ def faults() -> str:
         "in-process transport · `dpop` and `mtls`, bind logins so · `dpop_nonce`, and let the issuer demand nonces ·",
         "`jarm`, ask for signed responses · `jwe`, have assertions encrypted for `ECDH-ES` with `A256GCM`, `jwe_rsa` for",
         "`RSA-OAEP-256` · `tls_client_auth`, authenticate with a certificate · `request_object`, sign requests ·",
-        "`logout`, take logout tokens · `events`, take security events.",
+        "`logout`, take logout tokens · `events`, take security events · `app_launch`, log in by app launch.",
         "",
         "*Suite* is the module of the OpenID Foundation's conformance suite with the same fault, without its",
         "prefix: `basic` stands for `oidcc-client-test`, `fapi2` for",
         "`fapi2-security-profile-final-client-test`; [module by module](conformance.md) they are listed in whole.",
         "",
         f"There are {len(FAULTS)} faults of logins, {len(STATUS_FAULTS)} of status lists, {len(LOGOUT_FAULTS)} of logout",
-        f"tokens, {len(EVENT_FAULTS)} of security events, and {len(oddities)} oddities.",
+        f"tokens, {len(EVENT_FAULTS)} of security events, {len(RECEIPT_FAULTS)} of app launches, and {len(oddities)} oddities.",
     ]
     for section in dict.fromkeys(name.partition(".")[0] for name in everything):
         lines += ["", f"## Faults: {section}", "", "| name | law | checks | code | needs | suite |"]

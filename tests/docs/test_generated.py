@@ -15,6 +15,8 @@ from cyberid_client.testing import (
     LOGOUT_FAULTS,
     LOGOUT_ODDITIES,
     ODDITIES,
+    RECEIPT_FAULTS,
+    RECEIPT_ODDITIES,
     STATUS_FAULTS,
 )
 
@@ -25,9 +27,11 @@ EVERYTHING = {
     **STATUS_FAULTS,
     **LOGOUT_FAULTS,
     **EVENT_FAULTS,
+    **RECEIPT_FAULTS,
     **ODDITIES,
     **LOGOUT_ODDITIES,
     **EVENT_ODDITIES,
+    **RECEIPT_ODDITIES,
 }
 GENERATOR = runpy.run_path(str(DOCS / "generate.py"))
 

@@ -495,6 +495,18 @@ def test_a_fault_of_the_receipt_stays_when_it_is_asked_again(played):
     assert first.body == ask(raw, launch, result).body
 
 
+def test_another_issuer_can_be_faulty_too():
+    """Faults do not depend on the algorithm of the issuer."""
+    clock = ManualClock()
+    issuer = MockIssuer(clock, algorithm="EdDSA")
+    raw, phone = make_in_process(issuer, register(issuer), clock), Phone(issuer)
+    for name in RECEIPT_FAULTS:
+        issuer.arm(name)
+        launch = new_launch()
+        ask(raw, launch, phone.launch(launch, package=PACKAGE))
+        issuer.disarm()
+
+
 def answers_honestly(issuer, raw, phone):
     """Tell whether an honest issuer could answer as it does, byte for byte but for what is fresh."""
     signer, now, launch = (

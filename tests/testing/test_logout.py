@@ -19,6 +19,8 @@ from cyberid_client.testing import (
     LOGOUT_FAULTS,
     LOGOUT_ODDITIES,
     ODDITIES,
+    RECEIPT_FAULTS,
+    RECEIPT_ODDITIES,
     STATUS_FAULTS,
     MockIssuer,
     Session,
@@ -425,6 +427,8 @@ class TestFaults:
             EVENT_FAULTS,
             LOGOUT_ODDITIES,
             EVENT_ODDITIES,
+            RECEIPT_FAULTS,
+            RECEIPT_ODDITIES,
         )
         assert sum(map(len, groups)) == len({name for group in groups for name in group})
 
