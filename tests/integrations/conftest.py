@@ -159,9 +159,14 @@ OF_BOTH_KINDS = frozenset({"test_web", "test_app_login", "test_wallet_login"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "driven" in metafunc.fixturenames:
-        both = Path(metafunc.module.__file__).stem in OF_BOTH_KINDS
-        metafunc.parametrize("driven", ["blocking", "awaited"] if both else ["blocking"])
+    if "driven" in metafunc.fixturenames and Path(metafunc.module.__file__).stem in OF_BOTH_KINDS:
+        metafunc.parametrize("driven", ["blocking", "awaited"])
+
+
+@pytest.fixture
+def driven() -> str:
+    """Say how the endpoints are driven, where a module does not say both."""
+    return "blocking"
 
 
 @pytest.fixture
