@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -68,7 +69,13 @@ class Signer:
 
 def x5c_of(chain: tuple[x509.Certificate, ...]) -> list[str]:
     """Return the chain as RFC 7515 §4.1.6 wants it: standard base64 of DER."""
-    return [base64.b64encode(der(certificate)).decode() for certificate in chain]
+    return [_base64_of(certificate) for certificate in chain]
+
+
+@lru_cache(maxsize=64)
+def _base64_of(certificate: x509.Certificate) -> str:
+    # A wallet fetches a hundred credentials of one chain.
+    return base64.b64encode(der(certificate)).decode()
 
 
 class Keyring:
