@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateTable
 
+from cyberid_client import StoreError
 from cyberid_client.stores.redis import AsyncRedisPendingStore
 from cyberid_client.stores.sql import AsyncSQLPendingStore
 
@@ -36,12 +38,13 @@ class Stores:
         """Make the tables that are not there yet."""
         try:
             await self._create()
-        except DBAPIError:  # Another process made them at the same moment.
+        except (DBAPIError, StoreError):  # Another process made the same one at the same moment.
             await self._create()
 
     async def _create(self) -> None:
         async with self.engine.begin() as db:
-            await db.run_sync(METADATA.create_all)
+            for table in METADATA.sorted_tables:
+                await db.execute(CreateTable(table, if_not_exists=True))
         if isinstance(self.pending, AsyncSQLPendingStore):
             await self.pending.create_tables()
 

@@ -159,3 +159,24 @@ class TestAfterTheSale:
             return await count(engine, EVENTS), (await office.event("erhu")).seats_left
 
         assert (3, 39) == play(scene)
+
+
+def test_many_processes_may_open_at_once(tmp_path):
+    """Offices that open the same empty database at the same moment all open, and the programme is there once."""
+
+    async def scene():
+        offices = [open_stores(f"sqlite:///{tmp_path / 'tickets.sqlite3'}") for _ in range(4)]
+        await asyncio.gather(*(each.open() for each in offices))
+        await asyncio.gather(*(Office(each.engine).open() for each in offices))
+        found = await count(offices[0].engine, EVENTS)
+        await asyncio.gather(*(each.close() for each in offices))
+        return found
+
+    assert 3 == asyncio.run(scene())
+
+
+def test_logins_under_way_may_wait_in_redis():
+    """Where a Redis server is named, the database holds what the office keeps, and nothing of the library's."""
+    stores = open_stores("sqlite://", "redis://127.0.0.1:1/0")
+    assert "AsyncRedisPendingStore" == type(stores.pending).__name__
+    asyncio.run(stores.close())
