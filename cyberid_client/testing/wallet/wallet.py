@@ -43,7 +43,6 @@ _R02: Final = "urn:cyberid:mode:r02"
 _HOLDER_ALGORITHMS: Final = ("ES256", "ES384", "EdDSA")
 _ANSWER_MAX: Final = 65_536
 _OK: Final = 200
-_CHANCES: Final = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ class Wallet:
         self._sectors: set[str] = set()
         self._buckets: set[int] = set()
         self._enrolment: str | None = None
-        self._renews_at: float | None = None
+        self._renews_at: int | None = None
         self.person: str | None = None
         self.acr = _R02
 
@@ -173,7 +172,7 @@ class Wallet:
         for bucket in sorted(self._buckets - known, key=lambda _: secrets.randbits(32)):
             epoch = self._fetch(bucket, self._enrolment)
             if is_due:
-                self._renews_at = (epoch + 1 + secrets.randbelow(_CHANCES) / _CHANCES) * epoch_length
+                self._renews_at = (epoch + 1) * epoch_length + secrets.randbelow(epoch_length)
         return self._buckets > known or is_due
 
     def holding(self, sector: str) -> Holding | None:
