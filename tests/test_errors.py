@@ -72,6 +72,26 @@ class TestTree:
         assert [] == overlapping
 
 
+class TestDeclined:
+    @pytest.mark.parametrize("result_code", [None, "C0100001"])
+    def test_a_decline_keeps_what_the_id_app_answered(self, result_code):
+        """It is an attribute, survives pickling and copying, and stands in no message."""
+        error = LoginDeclinedError("app.declined", result_code=result_code)
+        for again in (pickled(error), copy.copy(error), copy.deepcopy(error)):
+            assert ("app.declined", result_code) == (again.code, again.result_code)
+        assert CATALOGUE["app.declined"].sentence == str(error)
+
+    def test_other_declines_have_none(self):
+        """Where no ID app answered there is nothing to keep."""
+        assert None is LoginDeclinedError("declined.access_denied").result_code
+
+    def test_of_all_outcomes_only_busy_may_be_tried_again(self):
+        """A new launch helps against nothing else."""
+        outcomes = {code for code in CATALOGUE if code.startswith("app.")}
+        assert 10 == len(outcomes)
+        assert {"app.busy"} == {code for code in outcomes if CATALOGUE[code].retryable}
+
+
 class TestCatalogue:
     def test_no_code_stands_there_twice(self):
         """A code is unique: a second row would silently replace the first."""
@@ -107,9 +127,14 @@ class TestCatalogue:
         """A verdict, a setting and a person's no stay what they are; unavailability and a late list may pass."""
         families = ("UnavailableError", "TransportError", "StoreError")
         retryable = {code for code, entry in CATALOGUE.items() if entry.retryable}
-        assert {"revocation.unreachable", "status.list_stale"} == {
-            code for code in retryable if CATALOGUE[code].family not in families
-        }
+        assert {
+            "revocation.unreachable",
+            "status.list_stale",
+            # A new launch, the answer of the wallet, and digits that are typed once more.
+            "app.busy",
+            "presentation.not_answered",
+            "presentation.digits_wrong",
+        } == {code for code in retryable if CATALOGUE[code].family not in families}
 
     def test_it_cannot_be_changed(self):
         """The table and its rows are frozen."""

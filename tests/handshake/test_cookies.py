@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyberid_client.handshake.cookies import clear_cookie, cookie_name, set_cookie
+from cyberid_client.handshake.cookies import APP_COOKIE, clear_cookie, cookie_name, set_cookie
 
 
 def test_the_name_is_a_hash_of_the_state():
@@ -24,6 +24,12 @@ def test_any_state_gives_a_name_that_may_stand_in_a_header(state):
 def test_different_states_have_different_names():
     """Two tabs do not disturb each other."""
     assert 1000 == len({cookie_name(str(number)) for number in range(1000)})
+
+
+def test_a_launch_has_a_name_that_no_login_has():
+    """An app launches one login at a time; the name is bound to this host like any other."""
+    assert "__Host-cyberid-app" == APP_COOKIE
+    assert len(APP_COOKIE) != len(cookie_name("made-up-state"))
 
 
 def test_the_attributes_are_exact():

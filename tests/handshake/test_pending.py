@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from cyberid_client import Assurance, CyberIDError, LoginRestartError
 from cyberid_client.handshake.pending import Handle, seal, unseal
 
+from .receipts import pending_launch
+
 SECRET = bytes(range(32))
 TEXT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
@@ -71,6 +73,33 @@ class TestSeal:
         """A record with the longest values that are accepted is at most 4 KiB and a little."""
         pending = responses.pending(return_to="/" + "x" * 2047)
         assert len(seal(pending, handle, Env())) <= 4096
+
+
+class TestAppLaunch:
+    @pytest.mark.parametrize("assurance", Assurance)
+    def test_a_launch_comes_back_as_one(self, handle, assurance):
+        """Every member survives, whatever the mode; a record says itself of which handshake it is."""
+        pending = pending_launch(assurance=assurance, return_to="/cart?item=1#top")
+        assert pending == unseal(seal(pending, handle, Env()), handle)
+
+    def test_nothing_of_it_can_be_read(self, handle):
+        """The record shows neither the launch nor who launched it, and fits any store."""
+        pending = pending_launch(return_to="/" + "x" * 2047)
+        record = seal(pending, handle, Env())
+        assert not [text for text in (pending.biz_seq, pending.app_id) if text.encode() in record]
+        assert len(record) <= 4096
+
+    def test_a_launch_is_no_login_and_no_login_a_launch(self, handle, responses):
+        """The two have nothing in common that one could be finished with in the place of the other."""
+        for pending, other in ((pending_launch(), "redirect"), (responses.pending(), "app")):
+            plain = handle.cipher.decrypt(*split(seal(pending, handle, Env())), handle.key.encode())
+            turned = json.dumps({**json.loads(plain), "kind": other}).encode()
+            record = b"n" * 12 + handle.cipher.encrypt(b"n" * 12, turned, handle.key.encode())
+            assert "login.unknown" == code_of(unseal, record, handle)
+
+
+def split(record):
+    return record[:12], record[12:]
 
 
 class TestUnseal:
