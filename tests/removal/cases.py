@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyberid_client import Assurance, PurposeTable
-from cyberid_client.testing import EVENT_FAULTS, FAULTS, LOGOUT_FAULTS
+from cyberid_client import AppLaunchSettings, Assurance, PurposeTable
+from cyberid_client.testing import EVENT_FAULTS, FAULTS, LOGOUT_FAULTS, RECEIPT_FAULTS, RegisteredApp
 from cyberid_client.trust import TEST_MARK_POLICY, Purpose
 
 PENDING_SECONDS = 60
 PARSING, NOTHING_TO_BUILD = "parsing", "nothing to build"
 # Everything that the mock issuer does wrong in a login or in a notice.
-NAMED = {**FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS}
+NAMED = {**FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
+PHONE_APP = RegisteredApp(app_id="shop-android", package="com.example.shop")
 # What is registered and configured for the word that a fault needs.
 PROTECTIONS = {
     "dpop": {"sender_constraint": "dpop"},
@@ -30,7 +31,8 @@ class Case:
     """One named fault and the configuration that meets it.
 
     A fault is one of the mock issuer's, or one of those in ``BROWSERS``, which no issuer makes. The setting
-    also says what comes: a notice when it begins with ``logout`` or ``event``, and else a login.
+    also says what comes: a notice when it begins with ``logout`` or ``event``, a login by the ID app when it
+    begins with ``app`` (which the issuer refuses in ``app_refusal``), and else a login by redirect.
     """
 
     fault: str
@@ -56,6 +58,8 @@ class Case:
 
 def case_of(fault: str) -> Case:
     """Return the case of a fault in the configuration that is no exception."""
+    if fault in RECEIPT_FAULTS or fault.startswith("phone."):
+        return Case(fault, "app")
     return Case(fault, "logout" if fault in LOGOUT_FAULTS else "event" if fault in EVENT_FAULTS else "signed")
 
 
@@ -96,6 +100,14 @@ BROWSERS: dict[str, tuple[str, str]] = {
         "A step-up is answered under a pseudonym that ends with the session.",
         "step_up.session_only",
     ),
+    "phone.code_unlisted": (
+        "The ID app answers with a code that nobody listed, whatever stands beside it.",
+        "app.declined",
+    ),
+    "phone.brings_nothing": (
+        "The ID app reports success and brings nothing that could be verified.",
+        "app_result.data_missing",
+    ),
 }
 STEP_UPS = frozenset({"browser.stranger_steps_up", "browser.steps_up_for_one_session"})
 
@@ -106,6 +118,8 @@ def settings_of(case: Case) -> dict[str, object]:
     settings |= {name: value for name, value in case.protection.items() if name != "key_encryption"}
     if case.setting.endswith("without_chain"):
         settings["assertion_chain"] = "absent"
+    if case.setting.startswith("app"):
+        settings["app_launch"] = AppLaunchSettings(org_id="shop-org", app_ids={"android": PHONE_APP.app_id})
     if case.setting == "unsigned":
         modes = {mode.value: mode for mode in Assurance}
         settings |= {"metadata_trust": "tls", "assurance_values": modes}

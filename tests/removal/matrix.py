@@ -35,6 +35,9 @@ TITLES = {
     "SECURITY_EVENT": "Security event",
     "SECURITY_EVENT_WITHOUT_CHAIN": 'Security event (`assertion_chain="absent"`)',
     "STEP_UP": "The person of a step-up",
+    "APP_RESULT": "Answer of the ID app",
+    "RECEIPT": "Receipt for an app launch",
+    "RECEIPT_REFUSAL": "Receipt that refuses",
 }
 SETTING_OF = {
     "UNSIGNED_METADATA": "unsigned",
@@ -46,6 +49,9 @@ SETTING_OF = {
     "LOGOUT_TOKEN_WITHOUT_CHAIN": "logout_without_chain",
     "SECURITY_EVENT": "event",
     "SECURITY_EVENT_WITHOUT_CHAIN": "event_without_chain",
+    "APP_RESULT": "app",
+    "RECEIPT": "app",
+    "RECEIPT_REFUSAL": "app_refusal",
 }
 
 # The members of an event, which are not read of one that is not understood.
@@ -99,6 +105,16 @@ SHARED = {
     ("AUTHORIZATION_RESPONSE", "check_declined"): ("check_code_or_error",),
     ("TOKEN_RESPONSE", "check_access_token"): ("check_access_token_hash",),
     ("TOKEN_RESPONSE", "check_id_token_present"): (PARSING,),
+    ("APP_RESULT", "check_data_present"): (PARSING,),
+    **{
+        (document, "check_key"): (
+            "check_signature",
+            "check_chain",
+            "check_key_is_published",
+            "check_revocation",
+        )
+        for document in ("RECEIPT", "RECEIPT_REFUSAL")
+    },
 }
 
 
@@ -252,10 +268,13 @@ def _is_of(document: str, fault: str) -> bool:
         "SIGNED_RESPONSE": {"SIGNED_RESPONSE", "AUTHORIZATION_RESPONSE"},
         "LOGOUT_TOKEN_WITHOUT_CHAIN": {"LOGOUT_TOKEN"},
         "SECURITY_EVENT_WITHOUT_CHAIN": {"SECURITY_EVENT"},
+        "APP_RESULT": {"APP_RESULT", "AUTHORIZATION_RESPONSE"},
+        "RECEIPT_REFUSAL": {"RECEIPT"},
     }
     if fault == "revocation.signer":
-        # It signs assertions, logout tokens and security events alike.
-        twin |= {name: {name, "ID_TOKEN"} for name in ("LOGOUT_TOKEN", "SECURITY_EVENT")}
+        # It signs assertions, logout tokens, security events and receipts alike.
+        others = ("LOGOUT_TOKEN", "SECURITY_EVENT", "RECEIPT", "RECEIPT_REFUSAL")
+        twin |= {name: {name, "ID_TOKEN"} for name in others}
     return any(where in twin.get(document, {document}) for where, _ in verdicts()[fault].stops)
 
 
@@ -278,7 +297,7 @@ def _head() -> list[str]:
         "app is told, a logout or the state of an account.",
         "*Also stopped by* names what refuses the fault when the check is gone; then all of them have to go",
         "before the fault gets through. [Faults](faults.md) says what each fault is; those that begin with",
-        "`browser.` are no issuer's:",
+        "`browser.` or `phone.` are no issuer's:",
         "",
         *(f"- `{name}`: {law} (`{code}`)" for name, (law, code) in BROWSERS.items()),
     ]

@@ -15,9 +15,18 @@ from cyberid_client import (
     ClientKeys,
     CyberIDError,
     DecryptionKey,
+    LoginDeclinedError,
     Pseudonym,
     RelyingParty,
     TrustStore,
+)
+from cyberid_client.handshake.app_launch import (
+    LIFETIME,
+    AppAsk,
+    launch_type,
+    read_app_result,
+    start_app_launch,
+    verify_app_result,
 )
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check
@@ -36,6 +45,7 @@ from cyberid_client.testing import (
     FAULTS,
     ManualClock,
     MockIssuer,
+    Phone,
     RegisteredClient,
 )
 from cyberid_client.testing.documents import metadata_claims
@@ -48,6 +58,7 @@ from .cases import (
     NOTHING_TO_BUILD,
     PARSING,
     PENDING_SECONDS,
+    PHONE_APP,
     STEP_UPS,
     Case,
     Outcome,
@@ -113,7 +124,11 @@ class App:
     def __post_init__(self) -> None:
         self.issuer = MockIssuer(self.clock)
         registered = self.issuer.register(
-            client_id="shop", redirect_uri="https://shop.example/callback", **self.case.protection
+            client_id="shop",
+            redirect_uri="https://shop.example/callback",
+            org_id="shop-org",
+            apps={"android": PHONE_APP},
+            **self.case.protection,
         )
         self.rp = RelyingParty(
             issuer=self.issuer.issuer,
@@ -214,7 +229,7 @@ class App:
         if not (self.case.setting == "unsigned" and fault.stage in {"discovery", "metadata"}):
             self.issuer.arm(fault.name)
 
-    def touch(self, pending: PendingLogin) -> PendingLogin:
+    def touch(self, pending: Any) -> Any:
         """Do what the browser or the neighbour does."""
         changes = {
             "browser.login_of_other_client": {"client_id": "another-client"},
@@ -238,6 +253,59 @@ class App:
         callback = self.issuer.authorize(started.url, person="teenager" if stranger else "adult")
         self.finish(callback, self.touch(started.pending), metadata, keys)
         reached.append("login")
+
+    def log_in_by_app(self, reached: list[str]) -> None:
+        """Go through a whole login by the ID app, which the issuer may refuse."""
+        self.arm()
+        metadata = self.learn_metadata()
+        reached.append("metadata")
+        keys = self.drive(fetch_key_set(metadata)).keys
+        pending = start_app_launch(self.rp, AppAsk(platform="android"), metadata, self.env)
+        if self.case.fault == "browser.comes_late":
+            self.clock.advance(LIFETIME - 1)
+        answer = read_app_result(
+            self.rp,
+            self.answer_of_phone(pending),
+            self.touch(pending),
+            now=self.env.now(),
+            checklists=self.checklists,
+        )
+        flow = verify_app_result(
+            self.rp,
+            answer,
+            pending,
+            metadata=metadata,
+            keys=keys,
+            env=self.env,
+            cache=self.cache,
+            crls=self.crls,
+            checklists=self.checklists,
+        )
+        try:
+            self.drive(flow, lambda: self.learn()[1])
+        except LoginDeclinedError as declined:
+            if self.case.setting != "app_refusal" or declined.code != "app.frozen":
+                raise
+            reached.append("refusal")
+            return
+        reached.append("login")
+
+    def answer_of_phone(self, pending: Any) -> dict[str, str | None]:
+        """Let the ID app answer, and the phone do with it what it does."""
+        launch = {
+            "orgID": "shop-org",
+            "appID": pending.app_id,
+            "bizSeq": str(pending.biz_seq),
+            "type": launch_type(pending.assurance),
+        }
+        frozen = {"outcome": "frozen", "decided_by": "issuer"}
+        script = frozen if self.case.setting == "app_refusal" else {}
+        result = Phone(self.issuer).launch(launch, package=PHONE_APP.package, **script)
+        if self.case.fault == "phone.code_unlisted":
+            return {**result, "resultCode": "C9999999"}
+        if self.case.fault == "phone.brings_nothing":
+            return {**result, "idCardAuthData": None, "certPwdData": None}
+        return result
 
     def take_notice(self, reached: list[str]) -> None:
         """Take a logout token or a security event, and note when the app was told."""
@@ -305,7 +373,8 @@ def attempt(case: Case, removed: Removed = frozenset()) -> Outcome:
     reached: list[str] = []
     app = App(case, without(removed))
     try:
-        app.log_in(reached) if case.notice is None else app.take_notice(reached)
+        play = app.log_in if case.notice is None else app.take_notice
+        (app.log_in_by_app if case.setting.startswith("app") else play)(reached)
     except CyberIDError as error:
         if (by := _raiser(error)) is not None:
             return Outcome(by, error.code)
@@ -327,7 +396,8 @@ def _raiser(error: Exception) -> tuple[str, str] | None:
 def goal_of(case: Case) -> str:
     if case.notice is not None:
         return NOTICED[case.notice]
-    return GOAL.get(FAULTS[case.fault].stage, "login") if case.fault in FAULTS else "login"
+    honest = "refusal" if case.setting == "app_refusal" else "login"
+    return GOAL.get(NAMED[case.fault].stage, honest) if case.fault in NAMED else honest
 
 
 @cache

@@ -31,6 +31,12 @@ def test_an_honest_login_passes_the_complete_checklists(setting):
     assert "login" == attempt(Case("", setting)).accepted
 
 
+@pytest.mark.parametrize(("setting", "accepted"), [("app", "login"), ("app_refusal", "refusal")])
+def test_an_honest_launch_passes_the_complete_checklists(setting, accepted):
+    """Without a fault somebody logs in, or the issuer's word that nobody did is believed."""
+    assert accepted == attempt(Case("", setting)).accepted == goal_of(Case("", setting))
+
+
 @pytest.mark.parametrize("setting", ["logout", "logout_without_chain", "event", "event_without_chain"])
 def test_an_honest_notice_passes_the_complete_checklists(setting):
     """Without a fault the app is told."""
@@ -91,6 +97,9 @@ def test_a_fault_gets_through_whole():
         "id_token.six_parts": "id_token.malformed",
         # A login has room for one of the three bands and for nothing else.
         "id_token.age_band_unknown": NOTHING_TO_BUILD,
+        # What the ID app did not give cannot be asked about, and what refuses logs nobody in.
+        "phone.brings_nothing": "app_verification.request_refused",
+        "receipt.refusal_with_person": "app.frozen",
     } == stuck
 
 
@@ -122,7 +131,10 @@ def _codes_of(number: str) -> set[str]:
         for each in getattr(checklists, document)
         if each.number == number
         for code in each.codes
-        for prefix in ("id_token", "metadata", "callback", "jarm", "logout_token", "security_event")
+        for prefix in (
+            *("id_token", "metadata", "callback", "jarm", "logout_token", "security_event"),
+            "receipt",
+        )
     }
 
 

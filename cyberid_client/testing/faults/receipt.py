@@ -491,7 +491,7 @@ _ANSWER_FAULTS: Final = tuple(
     for name, number, law, code, change in (
         ("content_type", "E2.3", "A receipt is served as one.", "content_type", _text),
         ("in_json", "E2.3", "A receipt is served bare.", "content_type", _json),
-        ("status_created", "E2.3", "A receipt comes with 200.", "issuer.status", _status(201)),
+        ("status_created", "E2.8", "A receipt comes with 200.", "issuer.status", _status(201)),
         ("redirect", "E2.2", "Nobody follows a redirect.", "transport.redirect", _redirected),
         ("gzip", "E2.2", "A coding that nobody asked for is refused.", "transport.content_coding", _packed),
         ("too_large", "E2.2", "An answer above its limit is not read.", "transport.too_large", _oversized),
