@@ -63,7 +63,11 @@ def holder_key(jwk: JWK, algorithm: Algorithm) -> SigningKey:
     """
     public_key: object = None
     # A second coordinate belongs to points and to nothing else (RFC 8037 §2).
-    is_its_kind = (jwk.kty, jwk.crv, jwk.y is not None) == (algorithm.kty, algorithm.crv, algorithm.kty == "EC")
+    is_its_kind = (jwk.kty, jwk.crv, jwk.y is not None) == (
+        algorithm.kty,
+        algorithm.crv,
+        algorithm.kty == "EC",
+    )
     if is_its_kind and algorithm.build is not None:
         try:
             public_key = algorithm.build(jwk)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,7 +29,7 @@ from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.encryption import decrypt
 from cyberid_client.handshake.flow import Flow
-from cyberid_client.handshake.formats import KnownAhead, VerifiedPresentation
+from cyberid_client.handshake.formats import FORMATS, CredentialFormat, KnownAhead, VerifiedPresentation
 from cyberid_client.handshake.presentation_record import (
     PresentationHandle,
     PresentationRecord,
@@ -110,7 +111,7 @@ def open_response(
     return content
 
 
-def believe_response(
+def believe_response(  # noqa: PLR0913 - all that an answer is judged with
     payload: bytes,
     record: PresentationRecord,
     request_id: RequestId,
@@ -120,6 +121,7 @@ def believe_response(
     epoch_length: int,
     now: datetime,
     checklists: Checklists = COMPLETE,
+    formats: Mapping[str, CredentialFormat] = FORMATS,
 ) -> VerifiedPresentation | None:
     """Believe what was inside an encrypted answer; ``None`` when the wallet says no.
 
@@ -132,6 +134,7 @@ def believe_response(
         epoch_length: seconds, from the issuer's metadata.
         now: aware.
         checklists: what must hold.
+        formats: that there are.
 
     Raises:
         VerificationError: it is not to be believed.
@@ -142,7 +145,7 @@ def believe_response(
     name = credential_id(record.format)
     subject = PresentationResponseSubject(response=response, state=request_id.text, credential_id=name)
     run_checks(checklists.presentation_response, subject)
-    credential_format = format_named(record.format)
+    credential_format = format_named(record.format, formats)
     presentation = _only(response, name)
     if len(presentation) > credential_format.max_bytes:
         raise VerificationError("presentation.too_large")

@@ -79,13 +79,20 @@ def wallet_of(rp: RelyingParty) -> tuple[WalletSettings, WalletIdentity]:
     return rp.wallet, identity
 
 
-def require_wallet(rp: RelyingParty, now: datetime, *, cache: ChainCache | None = None) -> None:
+def require_wallet(
+    rp: RelyingParty,
+    now: datetime,
+    *,
+    cache: ChainCache | None = None,
+    formats: Mapping[str, CredentialFormat] = FORMATS,
+) -> None:
     """Refuse a configuration for wallets that no wallet would answer; return when there is none.
 
     Args:
         rp: the configuration.
         now: aware.
         cache: remembers chain verdicts.
+        formats: that there are.
 
     Raises:
         ConfigurationError: ``presentation.certificate``: the relying party's own certificate does not lead to a
@@ -95,7 +102,7 @@ def require_wallet(rp: RelyingParty, now: datetime, *, cache: ChainCache | None 
     if rp.wallet is None:
         return
     settings, identity = wallet_of(rp)
-    format_named(settings.credential_format)
+    format_named(settings.credential_format, formats)
     require_joserfc()
     if rp.trust is None:
         raise ConfigurationError("config.trust_missing", "trust")
@@ -110,15 +117,15 @@ def require_wallet(rp: RelyingParty, now: datetime, *, cache: ChainCache | None 
         raise ConfigurationError("presentation.certificate", "keys.wallet") from error
 
 
-def format_named(name: str) -> CredentialFormat:
+def format_named(name: str, formats: Mapping[str, CredentialFormat] = FORMATS) -> CredentialFormat:
     """Return the entry of the registry.
 
     Raises:
         ConfigurationError: ``config.wallet``: there is none of this name.
     """
-    if name not in FORMATS:
+    if name not in formats:
         raise ConfigurationError("config.wallet", "wallet.credential_format")
-    return FORMATS[name]
+    return formats[name]
 
 
 def credential_id(name: str) -> str:
@@ -198,6 +205,7 @@ def request_object(
     wallet_nonce: str | None,
     now: datetime,
     checklists: Checklists = COMPLETE,
+    formats: Mapping[str, CredentialFormat] = FORMATS,
 ) -> Flow[str]:
     """Sign the request of a presentation that waits; the same one however often it is fetched.
 
@@ -208,6 +216,7 @@ def request_object(
         wallet_nonce: is repeated, so that the wallet knows the request for a fresh one (§5.10); untrusted.
         now: aware.
         checklists: what must hold.
+        formats: that there are.
 
     Raises:
         LoginRestartError: it waits no more, or was begun with another certificate.
@@ -216,6 +225,7 @@ def request_object(
     """
     run_checks(checklists.pending_presentation, PendingPresentationSubject(record=record, rp=rp, now=now))
     settings, identity = wallet_of(rp)
+    credential_format = format_named(record.format, formats)
     if record.client_id != identity.client_id:
         raise LoginRestartError("login.other_settings")
     claims: dict[str, object] = {
@@ -228,8 +238,8 @@ def request_object(
         "state": request_id.text,
         "iat": int(record.started_at.timestamp()),
         "exp": int(record.expires_at.timestamp()),
-        "dcql_query": {"credentials": [_credential_query(record)]},
-        "client_metadata": _client_metadata(rp, settings, record, request_id),
+        "dcql_query": {"credentials": [_credential_query(record, credential_format)]},
+        "client_metadata": _client_metadata(rp, settings, record, request_id, credential_format),
     }
     given: object = wallet_nonce
     if given is not None:
@@ -239,17 +249,20 @@ def request_object(
     return (yield from sign_jws(claims, typ=KIND, key=identity.key, chain=identity.chain))
 
 
-def _credential_query(record: PresentationRecord) -> dict[str, object]:
+def _credential_query(record: PresentationRecord, credential_format: CredentialFormat) -> dict[str, object]:
     modes = tuple(mode.value for mode in _REACHED if mode.satisfies(record.assurance))
-    query = format_named(record.format).query(acr_values=modes, age_band=record.age_band)
+    query = credential_format.query(acr_values=modes, age_band=record.age_band)
     return {"id": credential_id(record.format), **query}
 
 
 def _client_metadata(
-    rp: RelyingParty, settings: WalletSettings, record: PresentationRecord, request_id: RequestId
+    rp: RelyingParty,
+    settings: WalletSettings,
+    record: PresentationRecord,
+    request_id: RequestId,
+    credential_format: CredentialFormat,
 ) -> Mapping[str, object]:
     """Say what an answer may look like (§11.1), and for which key it is encrypted: this request's own."""
-    credential_format = format_named(record.format)
     return {
         "jwks": {"keys": [decryption_key_of(record, request_id).public_jwk]},
         "encrypted_response_enc_values_supported": list(OFFERED_ENCRYPTIONS),
