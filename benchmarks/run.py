@@ -158,6 +158,39 @@ def _memory_figures() -> Iterable[Figure]:
     yield Figure(name="one pending login", value=f"{found['per_login']:.0f} bytes")
 
 
+def _wallet_figures(flags: list[str]) -> Iterable[Figure]:
+    found, polled = _run("presentation.py", *flags), _run("polling.py", *flags)
+    floor = found["floor"]
+    yield _microseconds("its two bare signatures, and the JOSE library's own decryption of it", floor, floor)
+    yield _microseconds("verification of a presentation, warm", found["verification"], floor, 1.6)
+    yield _microseconds("`receive_presentation`: the same, and what is kept of it", found["receive"], floor)
+    status = Figure(
+        name="`presentation_status`, memory store (of 20 µs)",
+        value=f"{found['status'] * MICRO:.1f}",
+        ratio=found["status"] * MICRO / 20,
+        limit=1,
+    )
+    yield status
+    for name, count in (("record", "record_bytes"), ("memory", "memory_bytes")):
+        size = found[count]
+        yield Figure(
+            name=f"a presentation that waits, {name} (of 2 kB)",
+            value=f"{size:.0f} bytes",
+            ratio=size / 2000,
+            limit=1,
+        )
+    seconds = f"{polled['empty']:.2f} s", f"{polled['status']:.2f} s"
+    yield Figure(
+        name=f"{polled['pages']:,} requests to an empty FastAPI route, processor time", value=seconds[0]
+    )
+    yield Figure(
+        name=f"{polled['pages']:,} pages that ask every two seconds, likewise",
+        value=seconds[1],
+        ratio=polled["ratio"],
+        limit=1.5,
+    )
+
+
 def main() -> None:
     """Measure and print."""
     quick = "--quick" in sys.argv
@@ -173,6 +206,7 @@ def main() -> None:
     _print_table("The parts, ES256", "µs", _part_figures(parts))
     _print_table("Beside others, ES256", "µs", _other_figures(es256.warm / es256.bare, flags))
     _print_table("Processor time of a whole login", "µs", _login_figures(flags))
+    _print_table("Wallet presentations, ES256", "µs", _wallet_figures(flags))
     _print_table("Imports, in fresh interpreters", "ms", _import_figures(measure_imports(quick=quick)))
     _print_table("Memory", "", _memory_figures())
 

@@ -14,9 +14,11 @@ from samples import ALGORITHM_NAMES, Sample, Signed, in_turn, make_sample
 from timing import best_of
 
 from cyberid_client.handshake import verify_assertion
-from cyberid_client.handshake.assertion import _build, checklist_for, choose_key
+from cyberid_client.handshake.assertion import build_login, checklist_for
 from cyberid_client.handshake.check import run_checks
+from cyberid_client.handshake.evidence import choose_key
 from cyberid_client.handshake.subjects import AssertionSubject, ChainOnDemand
+from cyberid_client.models import Assurance, Channel
 from cyberid_client.trust import ChainCache, verify_chain
 from cyberid_client.wire.assertion import parse_assertion
 
@@ -130,7 +132,14 @@ def measure_parts(*, quick: bool) -> dict[str, float]:
         "chain, new signer": _judge_chain(sample, sample.new_signers),
         "chain, new authority, too": _judge_chain(sample, sample.new_authorities),
         f"the other {len(others)} checks": lambda: run_checks(others, subject),
-        "build the login": lambda: _build(subject, now, checks, "/"),
+        "build the login": lambda: build_login(
+            subject,
+            channel=Channel.REDIRECT,
+            factors=Assurance.R02.factors,
+            now=now,
+            checks=checks,
+            return_to="/",
+        ),
     }
     return best_of(functions, quick=quick)
 
