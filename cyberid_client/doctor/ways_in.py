@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from cyberid_client.client import Client
 from cyberid_client.config import RelyingParty, WalletIdentity, WalletSettings
 from cyberid_client.doctor.findings import Finding, bad, good, of_error, warning
 from cyberid_client.errors import CyberIDError
-from cyberid_client.health import Health
+from cyberid_client.health import WARN_BEFORE_WALLET_CERTIFICATE_EXPIRES, Health
 from cyberid_client.models import Assurance
 from cyberid_client.models.qr import draw_qr_svg
 from cyberid_client.trust import ChainProfile, verify_chain
@@ -18,7 +18,6 @@ from cyberid_client.wire.urls import parse_web_url
 
 __all__ = ["look_at_issuer_of_ways_in", "look_at_ways_in"]
 
-CERTIFICATE_SOON: Final = timedelta(days=30)
 FACE: Final = frozenset({Assurance.R03, Assurance.R04})
 
 
@@ -79,7 +78,7 @@ def _certificate(
         return of_error("wallet certificate", error)
     days = (chain.not_after - now).days
     says = f"It names the sector and the host, its chain holds, and it ends in {days} days, on {chain.not_after:%Y-%m-%d}."
-    if now >= chain.not_after - CERTIFICATE_SOON:
+    if now >= chain.not_after - WARN_BEFORE_WALLET_CERTIFICATE_EXPIRES:
         return warning(
             "wallet certificate", says, "Ask the platform for the next one: wallets refuse this one then."
         )
@@ -144,18 +143,13 @@ def _pictures(rp: RelyingParty, *, takes_pictures: bool) -> Finding:
 def _epochs(health: Health) -> Finding:
     if health.credential_epoch_length is None:
         return bad("credentials", "The issuer names no length of an epoch.", "Tell the issuer.")
-    length = timedelta(seconds=health.credential_epoch_length)
-    return good("credentials", f"They are good for two epochs of {length}.")
+    days, rest = divmod(health.credential_epoch_length, 86_400)
+    length = f"{health.credential_epoch_length} s" if rest else f"{days} days"
+    return good("credentials", f"They are good for two epochs of {length} each.")
 
 
 def _status_lists(client: Client, now: datetime) -> Finding:
-    lists = client.status_lists
-    try:
-        if lists.snapshot.page.fetched_at is None:
-            lists.refresh()
-    except CyberIDError as error:
-        return of_error("status lists", error)
-    known = [one for one in lists.lists.by_uri.values() if now < one.holds_until]
+    known = [one for one in client.status_lists.lists.by_uri.values() if now < one.holds_until]
     if not known:
         return bad(
             "status lists",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cyberid_client import (
     AppLaunchSettings,
     Assurance,
+    Client,
     ClientKey,
     ClientKeys,
     ConfigurationError,
@@ -20,10 +23,12 @@ from cyberid_client import (
     WalletIdentity,
     WalletSettings,
 )
+from cyberid_client.doctor import examine_deployment
 from cyberid_client.doctor.store import look_at_store
-from cyberid_client.doctor.ways_in import look_at_ways_in
+from cyberid_client.doctor.ways_in import look_at_issuer_of_ways_in, look_at_ways_in
 from cyberid_client.link import Environment
 from cyberid_client.stores.sql import SQLPendingStore
+from cyberid_client.testing import MockIssuer, RegisteredApp
 from cyberid_client.testing.pki import authority_form, make_root, pem, signer_form
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,9 +143,126 @@ class TestTheStore:
         assert {"store": "ok", "store changes": "ok"} == verdicts(findings)
 
 
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory):
+    """Look at a deployment with both ways in, over a mock that offers them."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('doctor') / 'logins.db'}"
+    SQLPendingStore(url).create_tables()
+    issuer = MockIssuer()
+    apps = {"android": RegisteredApp(app_id="app-a", package="example.shop")}
+    client = issuer.register(client_id="shop", redirect_uri=f"{SECTOR}/callback", org_id="org-7", apps=apps)
+    certificate, key = issuer.certify_relying_party(sector=SECTOR, endpoint=f"{SECTOR}/wallet")
+    rp = RelyingParty.from_env(
+        {
+            "CYBERID_ISSUER": issuer.issuer,
+            "CYBERID_CLIENT_ID": "shop",
+            "CYBERID_REDIRECT_URI": client.redirect_uri,
+            "CYBERID_KEY": client.key_pem.decode(),
+            "CYBERID_APP_LAUNCH_ORG_ID": "org-7",
+            "CYBERID_APP_LAUNCH_APP_IDS": "android=app-a",
+            "CYBERID_WALLET_ENDPOINT": f"{SECTOR}/wallet",
+            "CYBERID_WALLET_CERTIFICATE": certificate.decode(),
+            "CYBERID_WALLET_KEY": key.decode(),
+        },
+        trust=TrustStore.for_tests(issuer.root_pem),
+    )
+
+    def examine(rp, **more):
+        found = examine_deployment(
+            rp, environ={}, store=url, transport=issuer.transport(), handshake=False, **more
+        )
+        return {finding.subject: finding for finding in found}
+
+    examine.issuer = issuer
+    return rp, examine
+
+
+class TestTheIssuer:
+    def test_both_ways_in_are_in_order(self, deployed):
+        """Over a mock that offers both, every line of the two ways in is good."""
+        rp, examine = deployed
+        named = {
+            "app launch",
+            "app launch modes",
+            "wallet endpoint",
+            "wallet certificate",
+            "wallet devices",
+            "credentials",
+            "status lists",
+            "store changes",
+        }
+        found = verdicts(examine(rp))
+        assert dict.fromkeys(named, "ok") == {subject: found.get(subject) for subject in named}
+
+    def test_a_face_that_nobody_takes_is_named(self, deployed):
+        """An app launch that asks for a face by default fails where the ID app takes no pictures."""
+        rp, examine = deployed
+        found = verdicts(examine(replace(rp, assurance=Assurance.R04)))
+        assert ("failed", "warning") == (found["app launch modes"], found["wallet mode"])
+
+    def test_an_id_app_with_a_camera_serves_every_mode(self, deployed):
+        """Where the ID app takes pictures, a face may be asked for."""
+        rp, examine = deployed
+        examine.issuer.take_faces()
+        found = examine(replace(rp, assurance=Assurance.R03))
+        examine.issuer.take_faces(taken=False)
+        assert ("ok", True) == (
+            found["app launch modes"].verdict,
+            "all four modes" in found["app launch modes"].says,
+        )
+
+    def test_what_is_not_known_is_not_there(self, deployed):
+        """Of an issuer that said nothing of credentials, none is believed."""
+        rp, examine = deployed
+        with Client(rp, transport=examine.issuer.transport(), background=False) as client:
+            health, now = client.health(), examine.issuer.clock()
+            found = {each.subject: each for each in look_at_issuer_of_ways_in(rp, client, health, now=now)}
+        assert {"app launch modes": "ok", "credentials": "failed", "status lists": "failed"} == verdicts(
+            found
+        )
+
+    def test_a_certificate_that_fails_hides_nothing_else(self, deployed):
+        """Clock, issuer and store are looked at also where no client takes the certificate."""
+        rp, examine = deployed
+        found = examine(replace(rp, sector="https://other.example"))
+        assert "chain.subject_uri" == found["wallet certificate"].code
+        assert ("ok", "ok", "ok") == tuple(
+            found[subject].verdict for subject in ("issuer", "store", "store changes")
+        )
+
+
 def test_the_key_of_the_certificate_is_named_when_it_is_damaged():
     """A client has several keys: the error says which one cannot be read."""
     certificate = pem(ROOT.issue(signer_form(NOW, SECTOR, "relying_party"), KEY.public_key()))
     with pytest.raises(ConfigurationError) as caught:
         WalletIdentity.from_pem(certificate, b"none")
     assert ("config.wallet_identity", "keys.wallet.key") == (caught.value.code, caught.value.setting)
+
+
+def test_what_is_not_installed_is_named():
+    """Without the libraries that open answers and draw codes the operator reads what to install."""
+    script = """
+import sys
+sys.modules.update({"joserfc": None, "joserfc.jwe": None, "segno": None})
+from datetime import UTC, datetime
+from cyberid_client import ClientKey, ClientKeys, RelyingParty, TrustStore, WalletIdentity, WalletSettings
+from cyberid_client.doctor.ways_in import look_at_ways_in
+from cyberid_client.testing import MockIssuer
+
+issuer, sector = MockIssuer(), "https://shop.example"
+certificate, key = issuer.certify_relying_party(sector=sector, endpoint=f"{sector}/wallet")
+identity = WalletIdentity.from_pem(certificate, key)
+rp = RelyingParty(
+    issuer="https://issuer.example", client_id="shop", redirect_uri=f"{sector}/callback",
+    trust=TrustStore.for_tests(issuer.root_pem), keys=ClientKeys(signing=identity.key, wallet=identity),
+    wallet=WalletSettings(endpoint=f"{sector}/wallet", cross_device="allowed"),
+)
+for finding in look_at_ways_in(rp, now=datetime.now(UTC)):
+    if finding.verdict == "failed":
+        print(finding.subject, finding.advice)
+"""
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    expected = [f'wallet extras Install it: pip install "cyberid_client[{each}]".' for each in ("jwe", "qr")]
+    assert expected == done.stdout.splitlines()
