@@ -22,7 +22,6 @@ from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import ManualClock, MockIssuer, Wallet, WalletAnswer
 
-ENDPOINT = "https://shop.example/wallet"
 SECTOR = "https://shop.example"
 
 
@@ -39,7 +38,7 @@ class WalletShop:
 
     def send(self, request: HTTPRequest) -> HTTPResponse:
         """Carry what a wallet sends to the endpoint that it names."""
-        path = request.url.removeprefix(ENDPOINT)
+        path = request.url.removeprefix(self.rp.wallet.endpoint)
         if path.startswith("/request/"):
             return self._request_object(path.removeprefix("/request/"), request)
         if path == "/response" and request.method == "POST":
@@ -92,11 +91,12 @@ def make_wallet_shop(
     *,
     make_client: Callable[..., Client] = Client,
     host: str = "shop.example",
+    endpoint: str | None = None,
     sector: str = SECTOR,
     **settings: object,
 ) -> WalletShop:
     """Certify a shop and configure it; it knows its issuer before anybody logs in."""
-    endpoint = f"https://{host}/wallet"
+    endpoint = f"https://{host}/wallet" if endpoint is None else endpoint
     certificate_pem, key_pem = issuer.certify_relying_party(sector=sector, endpoint=endpoint)
     rp = RelyingParty(
         issuer=issuer.issuer,
