@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -151,13 +151,11 @@ class Receipt:
     """A receipt that was signed.
 
     Attributes:
-        client_id: for whom.
         blobs_hash: about what.
         token: the compact JWS.
         draft: what it was signed from; ``None`` when it was signed before.
     """
 
-    client_id: str
     blobs_hash: str = field(repr=False)
     token: str = field(repr=False)
     draft: SignedDraft | None = field(default=None, repr=False)
@@ -243,10 +241,10 @@ class AppDesk:
         _remember(self._releases, hash_blobs(card, password), release)
         return _answer("success", card, password)
 
-    def verify(
+    def open(
         self, body: bytes, headers: Mapping[str, str], now: datetime, *, certificate: str | None = None
-    ) -> Receipt:
-        """Return the receipt for a request; for the same question it is the same.
+    ) -> VerificationRequest:
+        """Return what a signed request asks.
 
         Args:
             body: untrusted.
@@ -255,30 +253,34 @@ class AppDesk:
             certificate: the SHA-256 of the certificate that TLS proved, in hex.
 
         Raises:
-            Refusal: ``invalid_client``, ``invalid_request`` or ``invalid_grant``.
+            Refusal: ``invalid_client``, ``invalid_request`` or ``invalid_scope``.
         """
-        issuer, seconds = self._keyring.issuer, now.timestamp()
-        request = open_verification(
+        return open_verification(
             body,
             headers,
             certificate=certificate,
             clients=self._clients,
-            issuer=issuer,
-            seconds=seconds,
+            issuer=self._keyring.issuer,
+            seconds=now.timestamp(),
         )
+
+    def verify(self, request: VerificationRequest, now: datetime) -> Receipt:
+        """Return the receipt for a request; for the same question it is the same.
+
+        Raises:
+            Refusal: ``invalid_grant``.
+        """
         key = (request.client.client_id, request.biz_seq)
         known = self._receipts.get(key)
         if known is not None:
             if known.blobs_hash != request.blobs_hash:
                 raise Refusal("invalid_grant", "this bizSeq was verified with other data")
             return known
-        draft = self._draft(request, self._release_of(request, seconds), now)
+        draft = self._draft(request, self._release_of(request, now.timestamp()), now)
         self._arming.apply("receipt", draft)
-        receipt = Receipt(client_id=key[0], blobs_hash=request.blobs_hash, token=draft.encode())
-        _remember(self._receipts, key, receipt)
-        return Receipt(
-            client_id=receipt.client_id, blobs_hash=receipt.blobs_hash, token=receipt.token, draft=draft
-        )
+        receipt = Receipt(blobs_hash=request.blobs_hash, token=draft.encode(), draft=draft)
+        _remember(self._receipts, key, replace(receipt, draft=None))
+        return receipt
 
     def _release_of(self, request: VerificationRequest, seconds: float) -> _Release:
         release = self._releases.get(request.blobs_hash)

@@ -503,8 +503,9 @@ class IssuerService:
         return draft.encode()
 
     def _app_verification(self, call: Call, now: datetime) -> Reply:
-        receipt = self.apps.verify(call.body, call.headers, now, certificate=call.certificate)
-        self._client_id = receipt.client_id
+        request = self.apps.open(call.body, call.headers, now, certificate=call.certificate)
+        self._client_id = request.client.client_id
+        receipt = self.apps.verify(request, now)
         if receipt.draft is not None:
             self.signed, self.sizes = dict(receipt.draft.claims), receipt.draft.sizes
         page = Page(document={}, keyring=self.keyring, now=now, body=receipt.token.encode())

@@ -188,8 +188,13 @@ class TestHonest:
         """A line says who asked, where, and what came of it."""
         launch = new_launch()
         ask(raw, launch, phone.launch(launch, package=PACKAGE))
-        lines = [(each.path, each.client_id, each.status) for each in issuer.log]
-        assert [("/phone/launch", None, 200), ("/app-verification", "shop", 200)] == lines
+        ask(raw, new_launch(), {"idCardAuthData": "x", "certPwdData": None})
+        lines = [(each.path, each.client_id, each.status, each.error) for each in issuer.log]
+        assert [
+            ("/phone/launch", None, 200, None),
+            ("/app-verification", "shop", 200, None),
+            ("/app-verification", "shop", 400, "invalid_grant"),
+        ] == lines
 
 
 REQUEST_FAULTS = {
@@ -434,6 +439,12 @@ class TestTables:
         assert len(set(MOCK_OUTCOMES.values())) == len(MOCK_OUTCOMES) == 10
         assert "success" == MOCK_OUTCOMES["C0000000"]
         assert set() == MOCK_OUTCOMES.keys() & DECLINES.keys()
+
+    def test_every_code_of_a_receipt_has_a_fault(self):
+        """Whatever an issuer can do wrong about a launch, it does under some name."""
+        sections = {"receipt", "app_verification"}
+        wanted = {code for code in CATALOGUE if code.partition(".")[0] in sections}
+        assert set() == wanted - {fault.expected_code for fault in RECEIPT_FAULTS.values()}
 
     @pytest.mark.parametrize("name", RECEIPT_FAULTS)
     def test_rows_are_complete(self, name):
