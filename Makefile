@@ -14,13 +14,14 @@ PYTEST := CYBERID_HYPOTHESIS=ci CYBERID_WHEEL=1 CYBERID_INTEROP=.build/interop .
 COMPILE := .build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help demo test slow cover full check bench api docs lock clean
+.PHONY: help demo tickets test slow cover full check bench api docs lock clean
 .DEFAULT_GOAL := help
 # A pattern rule's files would be taken for intermediate ones and deleted.
 .SECONDARY:
 
 help:
 	@echo 'make demo    walk a login through the mock issuer and the example shop; ALG=ML-DSA-65 to sign with that'
+	@echo 'make tickets serve the example ticket office with its three ways in; SCRIPT=1 to walk through it and end'
 	@echo 'make test    run the tests against the built wheel'
 	@echo 'make slow    run the tests that make test leaves out: more processes, more algorithms'
 	@echo 'make cover   run both, and name the lines and branches that no test reaches'
@@ -34,6 +35,10 @@ help:
 
 demo: .build/demo/installed
 	@.build/demo/bin/cyberid demo --app examples/shop $(if $(ALG),--alg '$(ALG)')
+
+# A package is found from the folder that it is in; there is none of this project's name.
+tickets: .build/demo/installed
+	@cd examples && env -u PYTHONSAFEPATH ../.build/demo/bin/python -m tickets $(if $(SCRIPT),--script)
 
 test: .build/test/installed .build/interop/ready
 	@$(PYTEST) -m 'not slow'
