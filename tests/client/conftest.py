@@ -136,7 +136,8 @@ def issuer(clock: ManualClock) -> MockIssuer:
 OF_BOTH_KINDS = frozenset(
     {
         "test_app_launch", "test_faults", "test_issuer_changes", "test_login",
-        "test_parts", "test_logout", "test_presentation", "test_presentation_answers", "test_refreshing", "test_revocation",
+        "test_parts", "test_logout", "test_presentation", "test_presentation_answers", "test_presentation_knowledge",
+        "test_refreshing", "test_revocation",
         "test_rollover", "test_sealed_cookie", "test_status_lists",
         "test_step_up",
     }

@@ -34,6 +34,18 @@ SECTOR = "https://gate.example"
 FORM = "application/x-www-form-urlencoded"
 
 
+class Line(CountingTransport):
+    """A line to the issuer that can be cut; what is asked over it is told all the same."""
+
+    is_cut = False
+
+    def send(self, request: HTTPRequest) -> HTTPResponse:
+        if not self.is_cut:
+            return super().send(request)
+        self.purposes.append(request.purpose)
+        return HTTPResponse(status=0, url=request.url, error="transport.connection")
+
+
 @dataclass
 class Gate:
     """One app at one issuer, and the wallet of the adult."""
@@ -42,7 +54,7 @@ class Gate:
     clock: ManualClock
     rp: RelyingParty
     store: MemoryPendingStore
-    transport: CountingTransport
+    transport: Line
     client: Client
     wallet: Wallet | None = None
     # Who is asked is asked again when the client is another: the one that was made last.
@@ -175,6 +187,6 @@ def make_gate(
         **settings,
     )
     pending = MemoryPendingStore() if store is None else store
-    transport = CountingTransport(issuer.transport())
+    transport = Line(issuer.transport())
     client = new_client(rp, transport=transport, pending=pending, clock=clock, background=False)
     return Gate(issuer, clock, rp, pending, transport, client)
