@@ -26,6 +26,8 @@ from cyberid_client.integrations.pages import PAGES as PAGES_SHOWN
 from cyberid_client.integrations.pages import load_texts
 from cyberid_client.loading import ENVIRONMENT
 from cyberid_client.testing import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -35,6 +37,8 @@ from cyberid_client.testing import (
     RECEIPT_FAULTS,
     RECEIPT_ODDITIES,
     STATUS_FAULTS,
+    WALLET_FAULTS,
+    WALLET_ODDITIES,
     Fault,
     Oddity,
 )
@@ -61,6 +65,13 @@ DOCUMENTS = (
     ("Answer of the ID app", ("app_result",), checklists.APP_RESULT),
     ("Receipt for an app launch", ("receipt",), checklists.RECEIPT),
     ("Receipt that refuses", ("receipt",), checklists.RECEIPT_REFUSAL),
+    ("Presentation that waits", ("presentation",), checklists.PENDING_PRESENTATION),
+    ("Encryption around a wallet's answer", ("presentation",), checklists.PRESENTATION_ENVELOPE),
+    ("Answer of a wallet", ("presentation",), checklists.PRESENTATION_RESPONSE),
+    ("Credential", ("credential",), checklists.CREDENTIAL),
+    ("Key binding", ("key_binding",), checklists.KEY_BINDING),
+    ("Status of a credential", ("credential",), checklists.CREDENTIAL_STATUS),
+    ("What a presentation proved", ("presentation",), checklists.PRESENTATION_QUERY),
     ("Logout token", ("logout_token",), checklists.LOGOUT_TOKEN),
     ("Security event", ("security_event",), checklists.SECURITY_EVENT),
     ("Page that names the status lists", ("status_aggregation",), checklists.STATUS_AGGREGATION),
@@ -249,7 +260,9 @@ def _error_row(entry: ErrorCode, numbers: list[str]) -> str:
 def faults() -> str:
     """Return the page of everything that the mock issuer can do wrong, and oddly."""
     everything = {**FAULTS, **STATUS_FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
+    everything |= {**CREDENTIAL_FAULTS, **WALLET_FAULTS}
     oddities = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES, **RECEIPT_ODDITIES}
+    oddities |= {**CREDENTIAL_ODDITIES, **WALLET_ODDITIES}
     lines = [
         "# Named faults and oddities",
         "",
@@ -258,7 +271,8 @@ def faults() -> str:
         "and honest, and a client must accept it. This page is made from `cyberid_client.testing.FAULTS`,",
         "`STATUS_FAULTS` (status lists, which no login fetches), `LOGOUT_FAULTS` and `EVENT_FAULTS` (what the issuer",
         "posts to an app), `RECEIPT_FAULTS` (what it answers about app launches), `ODDITIES`, `LOGOUT_ODDITIES`,",
-        "`EVENT_ODDITIES` and `RECEIPT_ODDITIES`. A refused logout token is answered with 400, a refused security",
+        "`EVENT_ODDITIES` and `RECEIPT_ODDITIES`. `CREDENTIAL_FAULTS` and `CREDENTIAL_ODDITIES` stand in what wallets fetch;",
+        "`WALLET_FAULTS` and `WALLET_ODDITIES` are what `Wallet.arm(name)` takes. A refused logout token is answered with 400, a refused security",
         "event with 400 and the `err` that stands behind its code.",
         "",
         "*Needs* says what a test must do for the entry to matter: `max_age`, ask for one · `earlier_login`, have",
@@ -267,14 +281,17 @@ def faults() -> str:
         "in-process transport · `dpop` and `mtls`, bind logins so · `dpop_nonce`, and let the issuer demand nonces ·",
         "`jarm`, ask for signed responses · `jwe`, have assertions encrypted for `ECDH-ES` with `A256GCM`, `jwe_rsa` for",
         "`RSA-OAEP-256` · `tls_client_auth`, authenticate with a certificate · `request_object`, sign requests ·",
-        "`logout`, take logout tokens · `events`, take security events · `app_launch`, log in by app launch.",
+        "`logout`, take logout tokens · `events`, take security events · `app_launch`, log in by app launch ·",
+        "`wallet`, log in by wallet and ask for R02; `wallet_age_band`, and for the age band; `wallet_careless`, through a",
+        "wallet that shows all that it has, whatever was asked.",
         "",
         "*Suite* is the module of the OpenID Foundation's conformance suite with the same fault, without its",
         "prefix: `basic` stands for `oidcc-client-test`, `fapi2` for",
         "`fapi2-security-profile-final-client-test`; [module by module](conformance.md) they are listed in whole.",
         "",
         f"There are {len(FAULTS)} faults of logins, {len(STATUS_FAULTS)} of status lists, {len(LOGOUT_FAULTS)} of logout",
-        f"tokens, {len(EVENT_FAULTS)} of security events, {len(RECEIPT_FAULTS)} of app launches, and {len(oddities)} oddities.",
+        f"tokens, {len(EVENT_FAULTS)} of security events, {len(RECEIPT_FAULTS)} of app launches,",
+        f"{len(CREDENTIAL_FAULTS)} of credentials, {len(WALLET_FAULTS)} of wallets, and {len(oddities)} oddities.",
     ]
     for section in dict.fromkeys(name.partition(".")[0] for name in everything):
         lines += ["", f"## Faults: {section}", "", "| name | law | checks | code | needs | suite |"]

@@ -34,7 +34,9 @@ class Fault:
             demand nonces. ``jarm``: ask for signed responses. ``jwe``: have assertions encrypted for
             ``ECDH-ES`` with ``A256GCM``; ``jwe_rsa``: for ``RSA-OAEP-256``. ``tls_client_auth``:
             authenticate with a certificate. ``request_object``: sign requests. ``logout``: take logout
-            tokens. ``events``: take security events. ``app_launch``: log in by app launch.
+            tokens. ``events``: take security events. ``app_launch``: log in by app launch. ``wallet``: log
+            in by wallet, and ask for R02; ``wallet_age_band``: and for the age band; ``wallet_careless``:
+            through a wallet that shows all that it has.
         err: what a client must answer to a security event, RFC 8935 §2.4; ``None`` for anything else.
         stage: the kind of message that it changes.
         change: the change.

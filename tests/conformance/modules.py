@@ -67,6 +67,10 @@ _BASIC: Final = "oidcc-client-test"
 _FAPI: Final = "fapi2-security-profile-final-client-test"
 _BACK_CHANNEL: Final = "oidcc-client-test-rp-backchannel-rpinitlogout"
 
+_VERIFIER: Final = "oid4vp-1final-verifier"
+
+_MDOC: Final = "a part of presentations by mdoc; credentials are SD-JWT VC"
+_PRESENTED: Final = "tests/client/test_wallet_faults.py::test_an_honest_wallet_logs_in"
 _SECRETS: Final = "clients have keys and certificates, and no secrets"
 _RS256: Final = "RS256 is in no row of the table of algorithms"
 _USERINFO: Final = "there is no userinfo: the access token is dropped unused"
@@ -229,6 +233,26 @@ _JARM_MODULES: Final = (
     _fapi("ensure-jarm-signature-is-not-none", "jarm.algorithm_none"),
 )
 
+_VERIFIER_MODULES: Final = (
+    _walked("happy-flow", _PRESENTED, prefix=_VERIFIER),
+    _walked(
+        "minimal-cnf-jwk",
+        _PRESENTED,
+        note="a key in a credential never has other members here; one that has is refused",
+        prefix=_VERIFIER,
+    ),
+    _refused("request-uri-method-post", "wallet.fetched_by_post", prefix=_VERIFIER),
+    _refused("request-uri-fetched-twice", "wallet.fetched_twice", prefix=_VERIFIER),
+    _refused("invalid-kb-jwt-signature", "wallet.signed_by_other_key", prefix=_VERIFIER),
+    _refused("invalid-credential-signature", "credential.signature_bit_flipped", prefix=_VERIFIER),
+    _refused("invalid-sd-hash", "wallet.sd_hash_other", prefix=_VERIFIER),
+    _refused("invalid-kb-jwt-nonce", "wallet.nonce_other", prefix=_VERIFIER),
+    _refused("invalid-kb-jwt-aud", "wallet.audience_other", prefix=_VERIFIER),
+    _refused("kb-jwt-iat-in-past", "wallet.made_last_year", prefix=_VERIFIER),
+    _refused("kb-jwt-iat-in-future", "wallet.made_next_year", prefix=_VERIFIER),
+    _absent("invalid-session-transcript", _MDOC, prefix=_VERIFIER),
+)
+
 PLANS: Final = (
     Plan(
         name="oidcc-client-basic-certification-test-plan",
@@ -306,9 +330,58 @@ PLANS: Final = (
         modules=_JARM_MODULES,
         also=("fapi2-security-profile-final-client-test-plan",),
     ),
+    Plan(
+        name="oid4vp-1final-verifier-test-plan",
+        title="OpenID for Verifiable Presentations 1.0, verifier",
+        modules=_VERIFIER_MODULES,
+    ),
 )
 
 BEYOND: Final = (
+    Beyond(
+        subject="a presentation that was made for another app, or with somebody else's credential",
+        by=(
+            "wallet.relayed_from_another_app",
+            "wallet.credential_of_other_sector",
+            "wallet.credential_of_another_person",
+            "wallet.audience_without_prefix",
+            "wallet.audience_origin",
+        ),
+        tests=("tests/client/test_wallet_faults.py::test_a_relayed_answer_is_refused",),
+    ),
+    Beyond(
+        subject="an answer of a wallet that is not encrypted, or otherwise than the request says",
+        by=(
+            "wallet.unencrypted",
+            "wallet.unencrypted_beside_encrypted",
+            "wallet.direct",
+            "wallet.rsa",
+            "wallet.compressed",
+            "wallet.other_content_encryption",
+            "wallet.point_off_curve",
+        ),
+    ),
+    Beyond(
+        subject="disclosures that were not asked for, made up, changed, or there twice",
+        by=(
+            "wallet.extra_disclosure",
+            "wallet.made_up_disclosure",
+            "wallet.tampered_disclosure",
+            "wallet.disclosure_repeated",
+            "credential.disclosure_named_sd",
+            "credential.status_disclosed",
+        ),
+    ),
+    Beyond(
+        subject="a credential with anything in it that could tell people apart across apps",
+        by=(
+            "credential.header_member",
+            "credential.claim_jti",
+            "credential.holder_key_kid",
+            "credential.decoy",
+            "credential.begins_when_issued",
+        ),
+    ),
     Beyond(
         subject="`acr` below what was asked for, beside it, absent, or unknown",
         by=(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cyberid_client.testing import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -13,13 +15,22 @@ from cyberid_client.testing import (
     ODDITIES,
     RECEIPT_FAULTS,
     RECEIPT_ODDITIES,
+    WALLET_FAULTS,
+    WALLET_ODDITIES,
     Fault,
 )
 
 from .modules import BEYOND, PLANS, Beyond, Module, Plan
 
-FAULTY = {**FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS}
-ODD = {**ODDITIES, **LOGOUT_ODDITIES, **EVENT_ODDITIES, **RECEIPT_ODDITIES}
+FAULTY = {**FAULTS, **LOGOUT_FAULTS, **EVENT_FAULTS, **RECEIPT_FAULTS, **CREDENTIAL_FAULTS, **WALLET_FAULTS}
+ODD = {
+    **ODDITIES,
+    **LOGOUT_ODDITIES,
+    **EVENT_ODDITIES,
+    **RECEIPT_ODDITIES,
+    **CREDENTIAL_ODDITIES,
+    **WALLET_ODDITIES,
+}
 EVERYTHING = {**FAULTY, **ODD}
 
 

@@ -24,6 +24,7 @@ def test_a_module_stands_there_once():
 def test_a_module_is_of_the_suite():
     """Names are whole, so that one can look for them in the suite's own output."""
     pattern = r"oidcc-client-test(-[a-z0-9]+)*|fapi2-security-profile-final-client-[a-z0-9_-]+"
+    pattern += r"|oid4vp-1final-verifier(-[a-z0-9]+)*"
     assert [] == [module.name for module in MODULES if not re.fullmatch(pattern, module.name)]
 
 
@@ -79,6 +80,7 @@ def test_plans_refer_to_plans():
         ("oidcc-client-rp-initiated-logout-rp-basic", 3),
         ("fapi2-security-profile-final-client-test-plan", 27),
         ("fapi2-message-signing-final-client-test-plan", 8),
+        ("oid4vp-1final-verifier-test-plan", 12),
     ],
 )
 def test_a_plan_is_complete(plan, count):

@@ -9,6 +9,8 @@ import pytest
 
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.testing import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -18,6 +20,8 @@ from cyberid_client.testing import (
     RECEIPT_FAULTS,
     RECEIPT_ODDITIES,
     STATUS_FAULTS,
+    WALLET_FAULTS,
+    WALLET_ODDITIES,
 )
 
 from .conftest import DOCS, PAGES
@@ -28,10 +32,14 @@ EVERYTHING = {
     **LOGOUT_FAULTS,
     **EVENT_FAULTS,
     **RECEIPT_FAULTS,
+    **CREDENTIAL_FAULTS,
+    **WALLET_FAULTS,
     **ODDITIES,
     **LOGOUT_ODDITIES,
     **EVENT_ODDITIES,
     **RECEIPT_ODDITIES,
+    **CREDENTIAL_ODDITIES,
+    **WALLET_ODDITIES,
 }
 GENERATOR = runpy.run_path(str(DOCS / "generate.py"))
 

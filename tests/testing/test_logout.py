@@ -13,6 +13,8 @@ from joserfc.jwk import ECKey, KeySet
 from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.testing import (
+    CREDENTIAL_FAULTS,
+    CREDENTIAL_ODDITIES,
     EVENT_FAULTS,
     EVENT_ODDITIES,
     FAULTS,
@@ -22,6 +24,8 @@ from cyberid_client.testing import (
     RECEIPT_FAULTS,
     RECEIPT_ODDITIES,
     STATUS_FAULTS,
+    WALLET_FAULTS,
+    WALLET_ODDITIES,
     MockIssuer,
     Session,
 )
@@ -429,6 +433,10 @@ class TestFaults:
             EVENT_ODDITIES,
             RECEIPT_FAULTS,
             RECEIPT_ODDITIES,
+            CREDENTIAL_FAULTS,
+            CREDENTIAL_ODDITIES,
+            WALLET_FAULTS,
+            WALLET_ODDITIES,
         )
         assert sum(map(len, groups)) == len({name for group in groups for name in group})
 

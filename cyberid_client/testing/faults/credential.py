@@ -25,12 +25,13 @@ from cyberid_client.testing.faults.making import (
 )
 from cyberid_client.testing.faults.signing import drop_signature, flip_bit, sign_with_stranger, two_parts
 from cyberid_client.testing.jose import b64url, json_bytes, jwk_of
-from cyberid_client.testing.keyring import Keyring
 from cyberid_client.testing.pki import PURPOSES, make_root
 
 __all__ = ["ALL_CREDENTIAL_FAULTS", "ALL_CREDENTIAL_ODDITIES"]
 
 _MODE: Final = "urn:cyberid:mode:"
+# Prefix of the conformance suite's module names.
+_SUITE: Final = "oid4vp-1final-verifier-"
 _SALT: Final = "c2FsdCBvZiBhIGZhdWx0IQ"
 
 
@@ -47,7 +48,7 @@ def _fault(
     change: Change,
     *,
     needs: str = "wallet",
-    prepare: Callable[[Keyring], None] | None = None,
+    module: str | None = None,
 ) -> Fault:
     return fault(
         f"credential.{name}",
@@ -57,7 +58,7 @@ def _fault(
         code=code if "." in code else f"credential.{code}",
         change=change,
         needs=needs,
-        prepare=prepare,
+        module=module,
     )
 
 
@@ -273,7 +274,7 @@ _ENVELOPE: Final = (
     _fault("type_missing", "E3.7", "A credential says what it is.", "type", _signed(drop_header("typ"))),
     _fault(
         "header_member",
-        "P5.1",
+        "P5.9",
         "A member of the header that the profile does not have could be a person's number.",
         "header",
         _signed(put_header("jti", "a-person-s-number")),
@@ -281,7 +282,14 @@ _ENVELOPE: Final = (
 )
 
 _KEYS: Final = (
-    _fault("signature_bit_flipped", "E3.6b", "One wrong bit is enough.", "signature", _signed(flip_bit)),
+    _fault(
+        "signature_bit_flipped",
+        "E3.6b",
+        "One wrong bit is enough.",
+        "signature",
+        _signed(flip_bit),
+        module=_SUITE + "invalid-credential-signature",
+    ),
     _fault(
         "signature_of_stranger",
         "E3.6b",
@@ -356,7 +364,7 @@ _CLAIMS: Final = (
     *(
         _fault(
             f"{name}_missing",
-            "E10.10",
+            "E10.1",
             "A credential has every claim of the profile.",
             "claim_missing",
             _signed(drop_claim(name)),
@@ -368,7 +376,7 @@ _CLAIMS: Final = (
     *(
         _fault(
             f"{name}_of_other_kind",
-            "E10.10",
+            "E10.1",
             "A claim has its type.",
             "claim_type",
             _signed(put_claim(name, value)),
@@ -424,7 +432,7 @@ _CLAIMS: Final = (
     *(
         _fault(
             f"assurance_{name}",
-            "E3.16",
+            "E3.15",
             "A presentation says what was checked about the key, and reaches what was asked for.",
             "assurance",
             _signed(put_claim("acr", value)),
@@ -439,7 +447,7 @@ _CLAIMS: Final = (
     ),
     _fault(
         "subject_short",
-        "E3.18",
+        "E3.18a",
         "A pseudonym has at least 22 characters.",
         "subject",
         _signed(put_claim("sub", "x" * 21)),
@@ -470,7 +478,7 @@ _CLAIMS: Final = (
 _EPOCHS: Final = (
     _fault(
         "old_epoch",
-        "E3.12",
+        "E3.11",
         "A credential is refused from the very second in which its second epoch ends.",
         "expired",
         _moved(-2),
@@ -633,7 +641,7 @@ _BINDING_AND_STATUS: Final = (
     ),
     _fault(
         "holder_key_of_other_person",
-        "E10.12",
+        "E3.6b",
         "A credential is shown by whom it is bound to.",
         "key_binding.signature",
         _bound_to(lambda _key: jwk_of(ec.generate_private_key(ec.SECP256R1()).public_key())),
@@ -653,9 +661,9 @@ _BINDING_AND_STATUS: Final = (
         _status(uri="https://other.example/status-lists/1"),
     ),
     _fault("index_beyond", "E10.13", "An index lies inside its list.", "status.index", _status(idx=131_072)),
-    _fault("index_negative", "E9.2", "An index is not negative.", "status.index", _status(idx=-1)),
-    _fault("index_as_text", "E9.2", "An index is a whole number.", "claim_type", _status(idx="1")),
-    _fault("index_missing", "E9.2", "A status names an entry.", "claim_missing", _status(idx=...)),
+    _fault("index_negative", "E10.13", "An index is not negative.", "status.index", _status(idx=-1)),
+    _fault("index_as_text", "E10.1", "An index is a whole number.", "claim_type", _status(idx="1")),
+    _fault("index_missing", "E10.1", "A status names an entry.", "claim_missing", _status(idx=...)),
 )
 
 ALL_CREDENTIAL_FAULTS: Final = (

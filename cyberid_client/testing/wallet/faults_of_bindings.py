@@ -221,7 +221,7 @@ _KEY_FAULTS: Final = (
     _fault("no_key_binding", "E10.11", "A bare credential is refused.", "missing", _binding(lambda _: "")),
     _fault(
         "signed_by_other_key",
-        "E10.12",
+        "E3.6b",
         "A key binding is signed with the credential's own key.",
         "signature",
         _other_key,
@@ -229,20 +229,20 @@ _KEY_FAULTS: Final = (
     ),
     _fault(
         "key_in_header",
-        "E10.12",
+        "E3.6b",
         "A key that comes along in the header counts for nothing.",
         "signature",
         _other_key_in_header,
     ),
     _fault(
         "credential_of_another_person",
-        "E10.12",
+        "E3.6b",
         "A stolen credential is worth nothing without its key.",
         "signature",
         _credential_of_another_person,
     ),
     *(
-        _fault(f"binding_signature_{name}", "E10.12", law, "signature", _signature(edit))
+        _fault(f"binding_signature_{name}", "E3.6b", law, "signature", _signature(edit))
         for name, law, edit in (
             ("bit_flipped", "One wrong bit is enough.", lambda s: s[:-1] + bytes([s[-1] ^ 1])),
             ("empty", "No signature is none.", lambda _: b""),
@@ -327,7 +327,7 @@ _WORD_FAULTS: Final = (
     ),
     _fault(
         "audience_list",
-        "E11.5a",
+        "E10.1",
         "A key binding is for one verifier.",
         "claim_type",
         _said(lambda draft: [draft.asked.asker.client_id], "aud"),
@@ -347,7 +347,7 @@ _WORD_FAULTS: Final = (
         "nonce",
         _said(lambda draft: draft.asked.nonce + "A", "nonce"),
     ),
-    _fault("nonce_empty", "E11.5b", "No nonce is none.", "claim_type", _said(lambda _: "", "nonce")),
+    _fault("nonce_empty", "E10.1", "No nonce is none.", "claim_type", _said(lambda _: "", "nonce")),
     _fault(
         "sd_hash_other",
         "E10.12d",
@@ -368,7 +368,7 @@ _WORD_FAULTS: Final = (
     *(
         _fault(
             f"{name}_missing",
-            "E10.12",
+            "E10.1",
             "A key binding says when, for whom, in answer to what, and about what.",
             "claim_missing",
             _claim(name, ...),
@@ -376,7 +376,7 @@ _WORD_FAULTS: Final = (
         for name in ("iat", "aud", "nonce", "sd_hash")
     ),
     *(
-        _fault(f"{name}_of_other_kind", "E10.12", "A claim has its type.", "claim_type", _claim(name, value))
+        _fault(f"{name}_of_other_kind", "E10.1", "A claim has its type.", "claim_type", _claim(name, value))
         for name, value in (("iat", "1"), ("nonce", 1), ("sd_hash", None))
     ),
     _fault(
@@ -440,28 +440,28 @@ _FORM_FAULTS: Final = (
     ),
     _fault(
         "binding_too_large",
-        "E10.8",
+        "E10.1",
         "A key binding above 8 KiB is refused unread.",
         "too_large",
         lambda draft: draft.claims.update(padding="x" * 8_192),
     ),
     _fault(
         "two_bindings",
-        "E10.1",
+        "E10.5",
         "There is one key binding: what stands before the last tilde is a disclosure, or nothing.",
         "credential.disclosure",
         _binding(lambda token: f"{token}~{token}"),
     ),
     _fault(
         "disclosure_empty",
-        "E10.5",
+        "E10.1",
         "Between two tildes stands a disclosure.",
         "credential.malformed",
         lambda draft: draft.disclosures.append(""),
     ),
     _fault(
         "too_many_disclosures",
-        "E10.8",
+        "E10.1",
         "More disclosures than any credential has are refused unread.",
         "credential.too_large",
         lambda draft: draft.disclosures.extend(disclosure_of(_MADE_UP, "x", n) for n in range(101)),
