@@ -143,10 +143,21 @@ class LeavingStore(MemoryPendingStore):
 
     is_away = False
 
+    def put(self, key: str, record: bytes, *, expires_at: datetime, now: datetime) -> str:
+        self._require_here()
+        return super().put(key, record, expires_at=expires_at, now=now)
+
     def take(self, key: str, *, carried: str, now: datetime) -> bytes | None:
+        self._require_here()
+        return super().take(key, carried=carried, now=now)
+
+    def peek(self, key: str, *, now: datetime) -> bytes | None:
+        self._require_here()
+        return super().peek(key, now=now)
+
+    def _require_here(self) -> None:
         if self.is_away:
             raise StoreError("store.unavailable")
-        return super().take(key, carried=carried, now=now)
 
 
 @pytest.fixture

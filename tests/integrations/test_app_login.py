@@ -203,6 +203,14 @@ def test_store_that_was_away(handset, pending):
     assert 200 == handset.send("app_finish", answer)[0]
 
 
+def test_start_while_the_store_is_away(handset, pending):
+    """A launch that cannot be kept is not begun, and the app may try again."""
+    pending.is_away = True
+    status, told = handset.send("app_start", {"platform": "android"})
+    assert (503, "unavailable", True) == (status, told["error"], told["retry"])
+    assert {} == handset.cookies
+
+
 def test_app_says_no(web, issuer):
     """An app that refuses somebody leaves the session as it was."""
     handset = Handset(replace(web, on_login=lambda *_: refuse_login()), issuer)

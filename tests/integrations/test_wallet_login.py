@@ -83,10 +83,13 @@ class Shopper(Visitor):
         return self.post("wallet_finish", **dict(form.fill({"typed_code": digits})))
 
     def status(self, page):
+        reply = self.ask_status(page)
+        return reply.status, json.loads(reply.body)["state"]
+
+    def ask_status(self, page):
         place = re.search('data-place="([^"]*)"', page.body.decode())[1]
         request = WebRequest(method="GET", path="", query=place.partition("?")[2])
-        reply = self.web.answer("wallet_status", request, Untouched())
-        return reply.status, json.loads(reply.body)["state"]
+        return self.web.answer("wallet_status", request, Untouched())
 
 
 @pytest.fixture
@@ -401,6 +404,20 @@ class TestWallets:
         reply = shopper.web.answer("wallet_response", request, Untouched())
         assert 400 == reply.status
         assert "set-cookie" not in {name.lower() for name, _ in reply.headers}
+
+    def test_while_the_store_is_away(self, shopper, client, pending):
+        """While nothing can be looked up, wallets and pages are told that it may be tried again."""
+        page = shopper.scan()
+        request_id = re.search("request%2F([^&]*)", client.started.uri)[1]
+        answer = shopper.wallet().answer(client.started.uri)
+        pending.is_away = True
+        assert 503 == self.fetch(shopper, request_id).status
+        assert 503 == shopper.get("wallet_code", query=query_of(answer)).status
+        assert 503 == shopper.ask_status(page).status
+        assert (503, 1) == (shopper.type(page, "123456").status, len(shopper.cookies))
+        assert 503 == shopper.post("wallet_start", device="other").status
+        pending.is_away = False
+        assert 303 == shopper.type(page, digits_on(shopper, answer)).status
 
     @staticmethod
     def fetch(shopper, request_id, *, method="GET", body=b""):
