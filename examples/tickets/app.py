@@ -11,7 +11,7 @@ from cyberid_client import AsyncClient, PseudonymKeys
 
 from .counter import add_counter
 from .gate import add_gate
-from .login import WITHOUT_SESSION, add_id_login
+from .login import POLLED, add_id_login
 from .office import Office
 from .pages import Headers, add_error_pages, add_static_files
 from .phone import add_phone
@@ -60,6 +60,6 @@ def create_app(
     add_phone(app)
     add_static_files(app)
     add_error_pages(app)
-    app.add_middleware(SessionMiddleware, engine=stores.engine, without=WITHOUT_SESSION)
-    app.add_middleware(Headers)
+    app.add_middleware(SessionMiddleware, engine=stores.engine, without=POLLED)
+    app.add_middleware(Headers, without=POLLED)
     return app

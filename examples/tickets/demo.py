@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 import threading
@@ -18,6 +19,9 @@ from cyberid_client.testing import MockIssuer
 from .camera import PATH as CAMERA
 from .running import HOST, run_office
 from .walk import Walk, WalkError, say
+
+# Where the office and logins under way are kept may be chosen for the demo, too.
+STORES = ("TICKETS_DATABASE_URL", "CYBERID_STORE")
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +48,8 @@ def main(arguments: list[str]) -> int:
 def run(folder: Path, *, port: int, is_script: bool) -> None:
     """Start issuer, wallets and office, and walk or wait."""
     issuer = MockIssuer()
-    with issuer.serve(), run_office(issuer, folder, port=port) as office:
+    more = {name: os.environ[name] for name in STORES if name in os.environ}
+    with issuer.serve(), run_office(issuer, folder, port=port, more=more) as office:
         if is_script:
             Walk(url=office.url, issuer=issuer).all()
             return

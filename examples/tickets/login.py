@@ -14,8 +14,8 @@ from .office import Office
 from .sessions import session_of
 
 PREFIX = "/id"
-# What is asked for every two seconds by every screen that waits needs no session.
-WITHOUT_SESSION = frozenset({f"{PREFIX}/wallet/status", f"{PREFIX}/wallet/waiting.js"})
+# What every screen that waits asks for every two seconds; it needs no session.
+POLLED = frozenset({f"{PREFIX}/wallet/status", f"{PREFIX}/wallet/waiting.js"})
 
 IN_WORDS: Mapping[Channel, str] = {
     Channel.REDIRECT: "on the platform’s page",

@@ -67,13 +67,22 @@ def add_static_files(app: FastAPI) -> None:
 
 
 class Headers:
-    """Give every answer the headers of a careful site, where it has none of its own."""
+    """Give every answer the headers of a careful site, where it has none of its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: inside.
+        without: paths whose answers have their own: what is polled.
+    """
+
+    def __init__(self, app: ASGIApp, *, without: frozenset[str]) -> None:
         self._app = app
+        self._without = without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        if scope["type"] != "http" or scope["path"] in self._without:
+            await self._app(scope, receive, send)
+            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,17 +78,20 @@ class Running:
 
 
 @contextmanager
-def run_office(issuer: MockIssuer, folder: Path, *, port: int = 0) -> Iterator[Running]:
+def run_office(
+    issuer: MockIssuer, folder: Path, *, port: int = 0, more: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """Register an office, and serve it and the wallets until the block ends.
 
     Args:
         issuer: a mock that listens.
         folder: where secrets and database are.
         port: of the office; 0 for any free one.
+        more: variables of the office, in the place of those that the registration gives.
     """
     with closing(listen(port)) as where:
         url = f"http://{HOST}:{where.getsockname()[1]}"
-        environ = register(issuer, url=url, folder=folder)
+        environ = {**register(issuer, url=url, folder=folder), **(more or {})}
         # The wallets fetch ahead when they are started: the office is in the directory by now.
         wallets = WalletServer(issuer, sectors=(url,))
         with wallets.serve() as wallet_uri:
