@@ -168,7 +168,8 @@ def _parts(
     if inside:
         parts.append(inside)
     if ways:
-        on = "\n".join(_way(way, texts, is_first=way is ways[0]) for way in ways)
+        # What stands above may have a button of its own, which is the way on.
+        on = "\n".join(_way(way, texts, is_first=way is ways[0] and not inside) for way in ways)
         parts.append(f'<div class="ways">\n{on}\n</div>')
     if reference is not None:
         code = f"<code>{escape(reference)}</code>"
