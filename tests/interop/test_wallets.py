@@ -168,7 +168,8 @@ def test_our_presentation_is_for_one_request(shop, wrong):
 def test_a_login_with_a_foreign_wallet(shop, foreign_wallet, source, enc):
     """Request object, x5c, x509_hash, key binding and encryption by npm's jose and Node's X.509: a whole login."""
     started = shop.client.start_presentation(return_to="/seats")
-    said = foreign_wallet.answer(shop.app, **shop.order(started, source=source), enc=enc)
+    order = shop.order(started, source=source)
+    said = foreign_wallet.answer(shop.app, **order, enc=enc, parties=source == "own")
     assert "done" in said, said
     done = said["done"]
     assert "oauth-authz-req+jwt" == done["header"]["typ"]

@@ -72,12 +72,14 @@ async function present({ credential, holder }, { request }) {
   return { [query.id]: [bound + binding] };
 }
 
-async function encrypt(answer, metadata, enc) {
+async function encrypt(answer, metadata, enc, parties) {
   const [key] = metadata.jwks.keys;
   insist(metadata.encrypted_response_enc_values_supported.includes(enc), "enc");
-  return new CompactEncrypt(Buffer.from(JSON.stringify(answer)))
-    .setProtectedHeader({ alg: key.alg, enc, kid: key.kid })
-    .encrypt(await importJWK(key, key.alg));
+  const jwe = new CompactEncrypt(Buffer.from(JSON.stringify(answer)));
+  // RFC 7518 §4.6.1: what both sides mix into the key, if the sender says so.
+  if (parties) jwe.setKeyManagementParameters({ apu: Buffer.from("the wallet"), apv: Buffer.from("the app") });
+  jwe.setProtectedHeader({ alg: key.alg, enc, kid: key.kid });
+  return jwe.encrypt(await importJWK(key, key.alg));
 }
 
 async function answer(order) {
@@ -92,7 +94,7 @@ async function answer(order) {
   const { request } = opened;
   insist(request.wallet_nonce === nonce, "wallet_nonce");
   const vp_token = await present(order, opened);
-  const response = await encrypt({ vp_token, state: request.state }, request.client_metadata, order.enc);
+  const response = await encrypt({ vp_token, state: request.state }, request.client_metadata, order.enc, order.parties);
   const form = new URLSearchParams({ response }).toString();
   const reply = await send({ method: "POST", url: request.response_uri, body: form });
   return { header: opened.header, request, names: opened.sector, vp_token, response, reply };
