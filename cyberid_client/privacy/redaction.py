@@ -27,6 +27,7 @@ _SECRET_NAMES: Final = frozenset(
         *("code", "state", "nonce", "code_verifier", "client_assertion", "assertion", "handle"),
         *("access_token", "refresh_token", "id_token", "logout_token", "vp_token", "token"),
         *("id_token_hint", "login_hint", "logout_hint", "response", "response_code"),
+        *("status_handle", "typed_code", "wallet_nonce"),
         *("sub", "sid", "pseudonym", "session_id", "client_secret", "password"),
         *("bizseq", "idcardauthdata", "certpwddata"),
     }
