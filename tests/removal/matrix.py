@@ -13,7 +13,8 @@ from typing import Any
 from cyberid_client.handshake import checklists
 from cyberid_client.handshake.check import Check
 
-from .cases import BROWSERS, NAMED, PARSING, Case, Verdict, case_of
+from . import wallets
+from .cases import BROWSERS, NAMED, NOTHING_TO_BUILD, PARSING, Case, Verdict, case_of
 from .runner import judge
 
 TITLES = {
@@ -280,7 +281,7 @@ def _is_of(document: str, fault: str) -> bool:
 
 def page() -> str:
     """Return the page of the whole matrix."""
-    return "\n".join([*_head(), *_documents(), *_shared(), *_parsing(), *_guarantees()]) + "\n"
+    return "\n".join([*_head(), *_documents(), *_wallets(), *_shared(), *_parsing(), *_guarantees()]) + "\n"
 
 
 def _head() -> list[str]:
@@ -316,8 +317,40 @@ def _documents() -> list[str]:
     return lines
 
 
+def _wallets() -> list[str]:
+    lines = [
+        "",
+        "## Wallets",
+        "",
+        "The faults of these tables are those of a wallet, `wallet.`, and of the credentials in one, `credential.`; those that",
+        "begin with `answer.` are nobody's:",
+        "",
+        *(f"- `{name}`: {law} (`{code}`)" for name, (law, code) in wallets.OTHERS.items()),
+        "",
+        "*Then* is always a login. A wallet that asks its owner does not show a credential that cannot answer the request, so",
+        "that some wrong ones are shown by a careless wallet, which also shows an age band that nobody asked for.",
+    ]
+    for document, title in wallets.TITLES.items():
+        lines += ["", f"### {title}", "", "| number | check | fault | code | also stopped by |"]
+        lines += ["|---|---|---|---|---|"]
+        faults = wallets.best(document)
+        lines += [
+            f"| {each.number} | `{each.name}` | `{faults[each.name]}` | `{wallets.EXPECTED[faults[each.name]]}` "
+            f"| {_names(wallets.others(each.name, faults[each.name]))} |"
+            for each in getattr(checklists, document)
+        ]
+    return [
+        *lines,
+        "",
+        "`check_query_answered` compares what every format says with what was asked for, whatever the format's own checks",
+        "did. An answer that is encrypted in another way stays shut. The header of a credential has no room for `crit`, and",
+        "there is no evidence about a signer without a chain that holds.",
+    ]
+
+
 def _names(names: tuple[str, ...]) -> str:
-    return ", ".join("the parser" if name == PARSING else f"`{name}`" for name in names) or "–"
+    words = {PARSING: "the parser", NOTHING_TO_BUILD: "the evidence"}
+    return ", ".join(words.get(name, f"`{name}`") for name in names) or "–"
 
 
 def _shared() -> list[str]:

@@ -15,6 +15,7 @@ from cyberid_client.handshake.parsing import PARSING as PARSING_RULES
 from .cases import BROWSERS, NAMED, NOTHING_TO_BUILD, PARSING, Case, case_of
 from .matrix import COOKIES, SHARED, STORES, TITLES, page, rows, verdicts
 from .runner import attempt, goal_of
+from .wallets import TITLES as WALLETS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "removal-matrix.md"
@@ -47,8 +48,9 @@ def test_an_honest_notice_passes_the_complete_checklists(setting):
 def test_the_complete_checklists_are_those_that_a_reviewer_prints():
     """The bundle of a login adds nothing to the tuples, and the matrix leaves out none of the bundle."""
     assert Checklists() == COMPLETE
-    assert list(TITLES) == [one.name.upper() for one in fields(Checklists)]
-    for document in TITLES:
+    assert {*TITLES, *WALLETS} == {one.name.upper() for one in fields(Checklists)}
+    assert set() == TITLES.keys() & WALLETS.keys()
+    for document in (*TITLES, *WALLETS):
         assert getattr(checklists, document) is getattr(COMPLETE, document.lower())
 
 
