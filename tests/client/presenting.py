@@ -93,6 +93,7 @@ def make_wallet_shop(
     host: str = "shop.example",
     endpoint: str | None = None,
     sector: str = SECTOR,
+    holder_algorithm: str = "ES256",
     **settings: object,
 ) -> WalletShop:
     """Certify a shop and configure it; it knows its issuer before anybody logs in."""
@@ -108,7 +109,7 @@ def make_wallet_shop(
             wallet=WalletIdentity.from_pem(certificate_pem, key_pem),
         ),
         trust=TrustStore.for_tests(issuer.root_pem),
-        wallet=WalletSettings(endpoint=endpoint, cross_device="allowed"),
+        wallet=WalletSettings(endpoint=endpoint, cross_device="allowed", holder_algorithm=holder_algorithm),
         **settings,
     )
     store, transport = MemoryPendingStore(), _Counting(issuer)

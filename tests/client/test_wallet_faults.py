@@ -59,7 +59,11 @@ def wallets(shops):
 
 @pytest.fixture(autouse=True)
 def honest_again(shops, wallets):
+    """Leave nothing behind that the next test would meet."""
+    kept = {id(wallet): wallet._holdings._held[SECTOR] for wallet in wallets.values()}
     yield
+    for wallet in wallets.values():
+        wallet._holdings._held[SECTOR] = kept[id(wallet)]
     for shop, wallet in zip(shops.values(), wallets.values(), strict=True):
         wallet.disarm()
         shop.issuer.disarm()
@@ -137,10 +141,8 @@ def test_an_odd_wallet_is_let_in(shops, wallets, name):
 def test_an_odd_credential_is_let_in(shops, wallets, name):
     """What the profile allows of a credential is let in."""
     shop, wallet = shops["wallet"], wallets["wallet"]
-    kept = wallet._holdings._held[SECTOR]
     hold_wrong(shop, wallet, name)
     assert shop.log_in(wallet).pseudonym.value == shop.issuer.pseudonym("adult", sector=SECTOR)
-    wallet._holdings._held[SECTOR] = kept
 
 
 @pytest.mark.parametrize("name", ["credential.old_epoch", "credential.holder_key_private"])
@@ -294,6 +296,29 @@ def test_a_rotation_of_the_credential_key_fails_nobody(caplog):
         with pytest.raises(CyberIDError):
             shop.log_in(wallet)
     assert "code=credential.key_unpublished " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "holder"),
+    [
+        ("ES384", "ES384"),
+        ("EdDSA", "EdDSA"),
+        ("ML-DSA-44", "ES256"),
+        pytest.param("PS256", "ES256", marks=pytest.mark.slow),
+        pytest.param("ML-DSA-87", "EdDSA", marks=pytest.mark.slow),
+    ],
+)
+def test_issuer_and_holder_sign_each_in_their_own_way(algorithm, holder):
+    """The algorithm of the credential says nothing about that of the key that it is bound to."""
+    clock = ManualClock()
+    issuer = MockIssuer(clock, algorithm=algorithm)
+    shop = make_wallet_shop(issuer, clock, holder_algorithm=holder, algorithm=algorithm)
+    wallet = Wallet(issuer, send=shop.send, algorithm=holder).enrol()
+    wallet.prefetch(SECTOR)
+    assert shop.log_in(wallet).pseudonym.value == issuer.pseudonym("adult", sector=SECTOR)
+    other = Wallet(issuer, send=shop.send, algorithm="ES256" if holder != "ES256" else "EdDSA").enrol()
+    other.prefetch(SECTOR)
+    assert 400 == other.answer(shop.client.start_presentation().uri).status
 
 
 def test_a_wallet_goes_on_from_epoch_to_epoch():

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from cyberid_client.error_codes import CATALOGUE
 from cyberid_client.errors import ConfigurationError
 from cyberid_client.testing import (
     CREDENTIAL_FAULTS,
@@ -383,14 +384,13 @@ def test_names_are_unique():
     assert sum(map(len, tables)) == len({name for table in tables for name in table})
 
 
-@pytest.mark.parametrize("name", sorted(EVERY))
-def test_everything_is_told(name):
+def test_everything_is_told():
     """A fault says which rule it breaks and what must stop it; an oddity, which rule lets it pass."""
-    each = EVERY[name]
-    assert each.name == name
-    assert each.numbers
-    assert each.law.endswith(".")
-    assert not isinstance(each, Fault) or each.expected_code.partition(".")[2]
+    for name, each in EVERY.items():
+        assert each.name == name
+        assert each.numbers
+        assert each.law.endswith(".")
+        assert not isinstance(each, Fault) or each.expected_code in CATALOGUE
 
 
 @pytest.mark.parametrize("name", sorted({**CREDENTIAL_FAULTS, **CREDENTIAL_ODDITIES}))

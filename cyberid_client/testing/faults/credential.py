@@ -168,6 +168,10 @@ def _claim_twice(draft: SignedDraft) -> None:
     draft.payload_bytes = b'{"aud":"https://other.example",' + json_bytes(draft.claims)[1:]
 
 
+def _endless(draft: SignedDraft) -> None:
+    draft.payload_bytes = b'{"note":' + b"[" * 40 + b"]" * 40 + b"," + json_bytes(draft.claims)[1:]
+
+
 def _certified_for(*purposes: str) -> Change:
     """Certify the honest key once more, for other purposes."""
 
@@ -233,6 +237,13 @@ _ENVELOPE: Final = (
         "A duplicate header member is refused.",
         "malformed",
         _signed(_header_twice),
+    ),
+    _fault(
+        "claim_too_deep",
+        "E10.1",
+        "Endless nesting is refused.",
+        "malformed",
+        _signed(_endless),
     ),
     _fault("claim_twice", "E10.1", "A duplicate claim is refused.", "malformed", _signed(_claim_twice)),
     _fault(
@@ -600,6 +611,14 @@ _DISCLOSURES: Final = (
             needs="wallet_careless",
         )
         for name in ("iss", "sub", "exp", "vct", "cnf", "status", "acr")
+    ),
+    _fault(
+        "disclosure_nested",
+        "E10.1",
+        "An age band is a text, and brings no digests of its own.",
+        "claim_type",
+        _discloses(_SALT, "age_band", {"_sd": [hash_disclosure("inside")]}),
+        needs="wallet_age_band",
     ),
     _fault(
         "age_band_unknown",
