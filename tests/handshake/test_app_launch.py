@@ -16,7 +16,9 @@ from cyberid_client import (
     AppOutcome,
     Assurance,
     Channel,
+    ClientCertificate,
     ClientKey,
+    ClientKeys,
     CyberIDError,
     Factor,
     LoginDeclinedError,
@@ -27,6 +29,7 @@ from cyberid_client.handshake.app_launch import AppAsk, launch_type, read_app_re
 from cyberid_client.handshake.flow import KeysWanted, ListsWanted
 from cyberid_client.link import Environment
 from cyberid_client.ports import HTTPRequest
+from cyberid_client.testing.tls import make_client_certificate
 from cyberid_client.trust import KeySet, RevocationLists
 from cyberid_client.wire.app_result import hash_blobs
 
@@ -572,6 +575,15 @@ class TestRequest:
         flow = bench.flow(env)
         shown = repr(next(flow)) + repr(pending_launch())
         assert not any(secret in shown for secret in (BLOB, PASSWORD_BLOB, BIZ_SEQ))
+
+    def test_who_shows_a_certificate_shows_it_here_too(self, bench, env):
+        """Where the client is known by its certificate, the request is sent with it (RFC 8705 §2)."""
+        made = make_client_certificate("shop")
+        tls = ClientCertificate(certificate_pem=made.certificate_pem, key_pem=made.key_pem)
+        keys = ClientKeys(signing=bench.rp.client_keys.signing, tls=tls)
+        rp = replace(bench.launching, key=None, keys=keys, sender_constraint="mtls")
+        [request], _ = drive(bench.flow(env, rp=rp), receipt_answer(bench.token()))
+        assert request.shows_certificate
 
     def test_without_an_endpoint_nothing_is_sent(self, bench, env):
         """Metadata that lost the endpoint since the launch was made are refused as such."""
