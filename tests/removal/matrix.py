@@ -327,8 +327,7 @@ def _wallets() -> list[str]:
         "",
         *(f"- `{name}`: {law} (`{code}`)" for name, (law, code) in wallets.OTHERS.items()),
         "",
-        "*Then* is always a login. A wallet that asks its owner does not show a credential that cannot answer the request, so",
-        "that some wrong ones are shown by a careless wallet, which also shows an age band that nobody asked for.",
+        "*Then* is always a login.",
     ]
     for document, title in wallets.TITLES.items():
         lines += ["", f"### {title}", "", "| number | check | fault | code | also stopped by |"]

@@ -199,16 +199,17 @@ def _returned(flow: Iterator[object]) -> str:
 
 
 @cache
-def desk(needs: str | None) -> Desk:
+def desk(*, age_band: bool) -> Desk:
     """Return the app that the answer is for: one that asks for the age band, or one that does not."""
-    return Desk(age_band=needs == "wallet_age_band")
+    return Desk(age_band=age_band)
 
 
 @cache
 def answer_of(name: str) -> Answer:
     """Return the answer of a fault, or an honest one."""
     needs = FAULTS[name].needs if name in FAULTS else None
-    return desk("wallet_age_band" if needs == "wallet_age_band" else None).make(name)
+    # A careless wallet shows what it has; whoever asked for the age band is not told too much by it.
+    return desk(age_band=needs in {"wallet_age_band", "wallet_careless"}).make(name)
 
 
 def log_in(answer: Answer, bundle: Checklists) -> None:
