@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-__all__ = ["ENDPOINTS", "Endpoint"]
+__all__ = ["ENDPOINTS", "SESSIONLESS", "Endpoint"]
 
 
 class Endpoint(NamedTuple):
@@ -37,3 +37,17 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "wallet_script": Endpoint("/wallet/waiting.js", ("GET",)),
     "wallet_finish": Endpoint("/wallet/finish", ("POST",)),
 }
+
+# What no browser of somebody who logs in asks, and what is polled: none of these touches a session.
+SESSIONLESS: Final = frozenset(
+    {
+        "backchannel_logout",
+        "security_events",
+        "jwks",
+        "wallet_request",
+        "wallet_response",
+        "wallet_code",
+        "wallet_status",
+        "wallet_script",
+    }
+)

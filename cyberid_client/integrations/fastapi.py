@@ -16,6 +16,7 @@ from contextlib import aclosing
 from typing import Final, cast
 
 from cyberid_client.errors import ConfigurationError
+from cyberid_client.integrations.endpoints import SESSIONLESS
 from cyberid_client.integrations.sessions import SessionLogin
 from cyberid_client.integrations.web import (
     BODY_MAX_BYTES,
@@ -30,7 +31,6 @@ from cyberid_client.models import Assurance, Channel
 try:
     from fastapi import FastAPI, Request, Response
     from starlette.requests import ClientDisconnect
-    from starlette.routing import Route
 except ModuleNotFoundError:
     raise ConfigurationError("config.missing_extra", 'pip install "cyberid_client[fastapi]"') from None
 
@@ -86,8 +86,8 @@ class CyberID:
     Args:
         app: the app; or give it to :meth:`init_app` later.
         web: the endpoints, with the app's hooks.
-        session: gives the session of the browser that asks; ``request.session`` by default, which needs
-            ``SessionMiddleware``.
+        session: gives the session of the browser that asks, and is not called for what the issuer and wallets
+            ask, nor for ``wallet_status``; ``request.session`` by default, which needs ``SessionMiddleware``.
 
     Attributes:
         web: as given.
@@ -109,14 +109,13 @@ class CyberID:
         """Add the endpoints to an app, by the names ``cyberid.login`` and so on, outside its OpenAPI schema."""
         for name in self.web.endpoints:
             path, methods = ENDPOINTS[name]
-            route = Route(
+            app.add_route(
                 self.web.prefix + path,
                 self._endpoint(name),
-                methods=methods,
+                methods=list(methods),
                 name=f"cyberid.{name}",
                 include_in_schema=False,
             )
-            app.router.routes.append(route)
         app.add_exception_handler(_InsteadError, _answer_instead)
 
     def current(self, request: Request) -> SessionLogin | None:
@@ -184,9 +183,11 @@ class CyberID:
 
     def _endpoint(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         read = _read_query if name in _QUERY_ONLY else _read_all
+        # An app need not look a session up for what never touches one.
+        find = StarletteSession if name in SESSIONLESS else self._session
 
         async def endpoint(request: Request) -> Response:
-            return to_response(await self.web.answer(name, await read(request), self._session(request)))
+            return to_response(await self.web.answer(name, await read(request), find(request)))
 
         return endpoint
 

@@ -304,6 +304,35 @@ def test_sessions_of_the_apps_own(awaited_web, issuer):
         assert 2 == session.number
 
 
+def test_session_is_looked_up_only_where_it_is_needed(awaited_web, issuer):
+    """For what the issuer asks no session is looked up."""
+    asked = []
+    browser = Browser(
+        App(awaited_web, issuer, session=lambda request: asked.append(request) or MemorySession())
+    )
+    with browser.http:
+        assert 200 == browser.get("/cyberid/jwks.json").status_code
+        assert 400 == browser.post("/cyberid/backchannel-logout").status_code
+        assert [] == asked
+        browser.get("/cyberid/callback")
+        assert 1 == len(asked)
+
+
+def test_workers_finish_each_others_logins(awaited_web, party, issuer, clock, pending, unblocked):
+    """With a store and a secret that they share, one worker finishes what another one began."""
+    transport = unblocked(issuer.transport())
+    other = AsyncClient(party, transport=transport, pending=pending, clock=clock, background=False)
+    first = Browser(App(awaited_web, issuer))
+    second = Browser(App(replace(awaited_web, client=other), issuer))
+    with first.http, second.http:
+        away = first.start(return_to="/mine")
+        second.http.cookies = first.http.cookies
+        assert "/mine" == second.finish(away).headers["location"]
+        first.http.cookies = second.http.cookies
+        assert first.get("/mine").json().startswith("yours: R02 k1.")
+    asyncio.run(other.aclose())
+
+
 def test_ways_in_that_are_not_enough(app, browser):
     """A route may name the ways in that are good enough; a step-up comes by the redirect, which is one of them."""
     guard = Depends(app.cyberid.requires(assurance=Assurance.R01, channels={Channel.REDIRECT}))
