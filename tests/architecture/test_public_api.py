@@ -24,6 +24,7 @@ PUBLIC = (
     "cyberid_client.errors",
     "cyberid_client.handshake",
     "cyberid_client.inspection",
+    "cyberid_client.integrations.fastapi",
     "cyberid_client.integrations.flask",
     "cyberid_client.integrations.web",
     "cyberid_client.models",
