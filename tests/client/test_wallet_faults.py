@@ -321,6 +321,20 @@ def test_issuer_and_holder_sign_each_in_their_own_way(algorithm, holder):
     assert 400 == other.answer(shop.client.start_presentation().uri).status
 
 
+@pytest.mark.parametrize(("length", "is_good"), [(60, True), (14 * 86_400, True), (14 * 86_400 + 1, False)])
+def test_an_epoch_has_a_length_that_apps_believe(length, is_good):
+    """Up to fourteen days an epoch may last; an issuer whose epochs are longer is refused."""
+    clock = ManualClock()
+    issuer = MockIssuer(clock, credential_epoch_length=length)
+    if is_good:
+        shop = make_wallet_shop(issuer, clock)
+        assert shop.log_in(shop.wallet()).pseudonym
+        return
+    with pytest.raises(CyberIDError) as refused:
+        make_wallet_shop(issuer, clock)
+    assert "metadata.epoch_length" == refused.value.code
+
+
 def test_a_wallet_goes_on_from_epoch_to_epoch():
     """For four epochs a wallet that fetches when it is due is let in, every other day."""
     clock = ManualClock()

@@ -53,6 +53,7 @@ OUT_OF_REACH = {
     "discovery.claim_type",
     "jarm.too_large",
     "declined.app",
+    "metadata.epoch_length",
 }
 RANDOM = ("request_uri", "access_token", "id_token", "signed_metadata")
 

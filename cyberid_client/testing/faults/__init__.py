@@ -5,7 +5,9 @@ Some codes of the sections that faults cover cannot be provoked from an issuer's
 ``chain.certificate_too_large``, because the parser of the header stops such a certificate first;
 ``jarm.too_large``, because the callback that holds such a response is too large itself;
 ``discovery.claim_missing`` and ``discovery.claim_type``, because nothing unsigned is read from a page
-with signed metadata.
+with signed metadata;
+``metadata.epoch_length``, because only who takes presentations looks at it: an issuer of another length is
+made with ``MockIssuer(credential_epoch_length=...)``.
 """
 
 from __future__ import annotations
