@@ -32,6 +32,8 @@ __all__ = [
 
 RSA_FLOOR: Final = 2048
 KID_LIMIT: Final = 255
+# What a key on a curve signs with, and the curve's name in a JWK: RFC 7518 §3.4, §6.2.1.
+_CURVES: Final = {"secp256r1": ("ES256", "P-256"), "secp384r1": ("ES384", "P-384")}
 
 # RFC 7518 §4.1 and §5.1, cut down: no RSA1_5, no dir, no password, nothing that is not authenticated.
 KEY_ENCRYPTIONS: Final = ("ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256")
@@ -61,7 +63,7 @@ class ClientKey:
         self._private_key = private_key
         self._signer = signer
         public_key = _public_half(private_key, signer)
-        self._algorithm, self._jwk = _describe(public_key)
+        self._algorithm, self._jwk = _usual_algorithm(public_key), _public_members(public_key)
         self._public_key_info = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self._kid = _thumbprint(self._jwk) if kid is None else _checked_kid(kid)
 
@@ -148,8 +150,10 @@ class DecryptionKey:
             raise ConfigurationError("config.decryption_key")
         self._private_key = private_key
         self._algorithm = algorithm
-        _, self._jwk = _describe(private_key.public_key())
-        self._kid = _thumbprint(self._jwk) if kid is None else _checked_kid(kid)
+        _usual_algorithm(private_key.public_key())
+        # A key that opens one answer of a wallet is never described.
+        self._jwk: dict[str, str] | None = None
+        self._kid = _thumbprint(self._described) if kid is None else _checked_kid(kid)
 
     @classmethod
     def from_pem(
@@ -192,7 +196,13 @@ class DecryptionKey:
     @property
     def public_jwk(self) -> dict[str, str]:
         """The public half as a JWK, for the issuer's registration."""
-        return {**self._jwk, "kid": self._kid, "use": "enc", "alg": self._algorithm}
+        return {**self._described, "kid": self._kid, "use": "enc", "alg": self._algorithm}
+
+    @property
+    def _described(self) -> dict[str, str]:
+        if self._jwk is None:
+            self._jwk = _public_members(self._private_key.public_key())
+        return self._jwk
 
     @property
     def private_key(self) -> _DecryptionKey:
@@ -275,19 +285,28 @@ def _public_half(private_key: object, signer: object) -> _PublicKey:
     return public_key
 
 
-def _describe(key: _PublicKey) -> tuple[str, dict[str, str]]:
+def _usual_algorithm(key: _PublicKey) -> str:
+    """Return what a key of this kind signs with, or refuse the kind."""
     if isinstance(key, ec.EllipticCurvePublicKey):
-        curve = {"secp256r1": ("ES256", "P-256"), "secp384r1": ("ES384", "P-384")}.get(key.curve.name)
-        if curve is None:
+        if key.curve.name not in _CURVES:
             raise ConfigurationError("config.client_key")
-        point, size = key.public_numbers(), (key.key_size + 7) // 8
-        return curve[0], {"crv": curve[1], "kty": "EC", "x": _uint(point.x, size), "y": _uint(point.y, size)}
+        return _CURVES[key.curve.name][0]
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < RSA_FLOOR:
             raise ConfigurationError("config.client_key")
+        return "PS256"
+    return "EdDSA"
+
+
+def _public_members(key: _PublicKey) -> dict[str, str]:
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        point, size = key.public_numbers(), (key.key_size + 7) // 8
+        curve = _CURVES[key.curve.name][1]
+        return {"crv": curve, "kty": "EC", "x": _uint(point.x, size), "y": _uint(point.y, size)}
+    if isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
-        return "PS256", {"e": _uint(numbers.e), "kty": "RSA", "n": _uint(numbers.n)}
-    return "EdDSA", {"crv": "Ed25519", "kty": "OKP", "x": _b64(key.public_bytes_raw())}
+        return {"e": _uint(numbers.e), "kty": "RSA", "n": _uint(numbers.n)}
+    return {"crv": "Ed25519", "kty": "OKP", "x": _b64(key.public_bytes_raw())}
 
 
 def _uint(number: int, size: int | None = None) -> str:

@@ -130,6 +130,7 @@ class RelyingParty:
     wallet: WalletSettings | None = None
     http: HTTPLimits = field(default_factory=HTTPLimits)
     _profile: ChainProfile = field(init=False, repr=False, compare=False)
+    _credential_profile: ChainProfile = field(init=False, repr=False, compare=False)
     _issuer_url: WebURL = field(init=False, repr=False, compare=False)
     _sector: str = field(init=False, repr=False, compare=False)
     _keys: ClientKeys = field(init=False, repr=False, compare=False)
@@ -147,6 +148,8 @@ class RelyingParty:
         object.__setattr__(self, "_sector", self.sector or redirect_url.origin)
         self._check_ways_in()
         object.__setattr__(self, "_profile", ChainProfile.assertion(self.issuer, purposes=self.purposes))
+        credential = ChainProfile.credential(self.issuer, purposes=self.purposes)
+        object.__setattr__(self, "_credential_profile", credential)
 
     @classmethod
     def from_env(
@@ -369,7 +372,7 @@ class RelyingParty:
             algorithm=find_algorithm(self.wallet.algorithm or self.algorithm),
             holder_algorithm=find_algorithm(self.wallet.holder_algorithm),
             trust=self.trust,
-            profile=ChainProfile.credential(self.issuer, purposes=self.purposes),
+            profile=self._credential_profile,
             assurance=assurance,
             modes=_WALLET_MODES,
             age_band=age_band,
