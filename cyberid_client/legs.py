@@ -37,7 +37,7 @@ from cyberid_client.models import Login, LoginRequest, PendingAppLogin, PendingL
 from cyberid_client.ports import Clock
 from cyberid_client.privacy.recognisers import find_identity_numbers
 from cyberid_client.refreshing import SnapshotKeeper
-from cyberid_client.state import IssuerSnapshot, plan_refresh
+from cyberid_client.state import IssuerSnapshot
 from cyberid_client.status_keeper import StatusKeeper
 from cyberid_client.tracebacks import drop_frames, where_raised
 from cyberid_client.trust import ChainCache, TrustStore
@@ -280,7 +280,7 @@ class Legs:
         if self.refresh_ahead is not None:
             self.refresh_ahead()
         snapshot = self.keeper.snapshot
-        if snapshot is None or not plan_refresh(snapshot, now).usable:
+        if snapshot is None or now >= snapshot.serves_until or snapshot.is_revoked:
             raise UnavailableError("issuer.unavailable")
         return snapshot
 

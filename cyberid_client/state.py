@@ -144,6 +144,11 @@ class IssuerSnapshot:
         return self.keys_at + timedelta(seconds=self.keys_lifetime)
 
     @property
+    def serves_until(self) -> datetime:
+        """When logins may go on with it no more, even while nothing of it can be refreshed."""
+        return min(self.metadata_serve_until, self.keys_until + STALE_LIMIT)
+
+    @property
     def lists_from(self) -> datetime | None:
         """When the first revocation list is fetched again; ``None`` when there is nothing to ask about."""
         return min((self._list_from(one) for one in self.certificates if one.required), default=None)
@@ -203,11 +208,7 @@ def plan_refresh(snapshot: IssuerSnapshot | None, now: datetime) -> RefreshPlan:
     """Say what to fetch now, whether logins may go on, and when to look again."""
     if snapshot is None:
         return RefreshPlan(metadata=True, keys=True, crls=True, usable=False, wake_at=now)
-    usable = (
-        now < snapshot.metadata_serve_until
-        and now < snapshot.keys_until + STALE_LIMIT
-        and not snapshot.is_revoked
-    )
+    usable = now < snapshot.serves_until and not snapshot.is_revoked
     metadata_from = _ahead(snapshot.metadata_at, snapshot.metadata_until, snapshot.jitter)
     keys_from = _ahead(snapshot.keys_at, snapshot.keys_until, snapshot.jitter)
     not_before = _after_backoff(snapshot)

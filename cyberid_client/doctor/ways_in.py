@@ -96,10 +96,6 @@ def _devices(wallet: WalletSettings) -> Finding:
 
 
 def _extras(wallet: WalletSettings) -> Iterator[Finding]:
-    try:
-        import joserfc.jwe  # noqa: F401, PLC0415 - an extra
-    except ImportError:
-        yield bad("wallet extras", "Nothing is installed that opens wallets' answers.", _install("jwe"))
     if wallet.cross_device == "allowed":
         try:
             draw_qr_svg("a code", title="a code")

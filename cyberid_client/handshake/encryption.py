@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 
 from cyberid_client.config import DecryptionKey, RelyingParty
 from cyberid_client.errors import ConfigurationError, VerificationError
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from joserfc.jwe import JWERegistry
     from joserfc.jwk import ECKey, RSAKey
 
-__all__ = ["decrypt", "open_sealed", "require_decryption", "require_joserfc"]
+__all__ = ["decrypt_agreed", "open_sealed", "require_decryption"]
 
 # Bytes of initialisation vector and tag: RFC 7518 §5.2 and §5.3.
 _SIZES: Final = {
@@ -27,6 +31,7 @@ _SIZES: Final = {
     "A128CBC-HS256": (16, 16),
     "A256CBC-HS512": (16, 32),
 }
+_GCM_BITS: Final = {"A128GCM": 128, "A256GCM": 256}
 _COORDINATES: Final = {"P-256": 32, "P-384": 48}
 
 
@@ -36,16 +41,8 @@ def require_decryption(rp: RelyingParty) -> None:
     Raises:
         ConfigurationError: ``config.missing_extra``.
     """
-    if rp.id_token == "jwe":  # noqa: S105 - the name of a setting
-        require_joserfc()
-
-
-def require_joserfc() -> None:
-    """Refuse a configuration in which something comes encrypted where nothing that opens it is installed.
-
-    Raises:
-        ConfigurationError: ``config.missing_extra``.
-    """
+    if rp.id_token != "jwe":  # noqa: S105 - the name of a setting
+        return
     try:
         import joserfc.jwe  # noqa: F401, PLC0415 - only who decrypts pays for the import
     except ImportError:
@@ -78,7 +75,7 @@ def open_sealed(
     jwe = parse_jwe(token, document=document)
     key = _choose_key(jwe, rp.client_keys.decryption)
     run_checks(checklists.encrypted_token, EncryptedSubject(document=document, jwe=jwe, key=key, rp=rp))
-    content = None if key is None else decrypt(jwe, key, rp.content_encryption)
+    content = None if key is None else _decrypt(jwe, key, rp.content_encryption)
     if content is None:
         # One code for every reason, so that nobody learns from us what was wrong with a forgery.
         raise VerificationError(f"{document}.decryption")
@@ -91,15 +88,38 @@ def _choose_key(jwe: UnverifiedJWE, keys: tuple[DecryptionKey, ...]) -> Decrypti
     return named[0] if len(named) == 1 else None
 
 
-def decrypt(jwe: UnverifiedJWE, key: DecryptionKey, enc: str) -> bytes | None:
-    """Return the content, or ``None`` when it was not encrypted for this key in its one way.
+def decrypt_agreed(jwe: UnverifiedJWE, private_key: ec.EllipticCurvePrivateKey) -> bytes | None:
+    """Return what was encrypted by ``ECDH-ES`` and AES-GCM for a P-256 key, or ``None`` when it was not.
+
+    This one way needs no library beside the one for everything: agreement, derivation and decryption are a call
+    each (RFC 7518 §4.6.2, §5.3), and the parts were taken out strictly before.
 
     Args:
-        jwe: untrusted.
-        key: of ours.
-        enc: how the content must be encrypted (RFC 7518 §5.1).
+        jwe: untrusted; its ``alg`` was compared.
+        private_key: of ours.
     """
-    if (len(jwe.iv), len(jwe.tag)) != _SIZES.get(enc) or not _fits_curve(jwe, key):
+    bits, epk = _GCM_BITS.get(jwe.enc), jwe.epk
+    if bits is None or epk is None or epk.crv != "P-256" or jwe.encrypted_key:
+        return None
+    if (len(epk.x), len(epk.y), len(jwe.iv), len(jwe.tag)) != (32, 32, *_SIZES[jwe.enc]):
+        return None
+    parties = (jwe.enc.encode(), jwe.apu, jwe.apv)
+    info = b"".join(len(each).to_bytes(4, "big") + each for each in parties) + bits.to_bytes(4, "big")
+    try:
+        # A point that is not on the curve is refused here.
+        point = b"\x04" + epk.x + epk.y
+        public_key = ec.EllipticCurvePublicKey.from_encoded_point(private_key.curve, point)
+        shared = private_key.exchange(ec.ECDH(), public_key)
+        content_key = ConcatKDFHash(hashes.SHA256(), length=bits // 8, otherinfo=info).derive(shared)
+        protected = jwe.token.partition(b".")[0]
+        return AESGCM(content_key).decrypt(jwe.iv, jwe.ciphertext + jwe.tag, protected)
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _decrypt(jwe: UnverifiedJWE, key: DecryptionKey, enc: str) -> bytes | None:
+    """Return the content, or ``None`` when it was not encrypted for this key in its one way."""
+    if (len(jwe.iv), len(jwe.tag)) != _SIZES[enc] or not _fits_curve(jwe, key):
         return None
     registry, private_key = _joserfc(key, enc)
     from joserfc.errors import JoseError  # noqa: PLC0415 - only who decrypts pays for the import

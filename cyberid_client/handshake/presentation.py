@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from cyberid_client.config import RelyingParty
+from cyberid_client.config import DecryptionKey, RelyingParty
 from cyberid_client.errors import (
     LoginDeclinedError,
     LoginRestartError,
@@ -27,7 +27,7 @@ from cyberid_client.errors import (
 )
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import Check, run_checks
-from cyberid_client.handshake.encryption import decrypt
+from cyberid_client.handshake.encryption import decrypt_agreed
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.formats import FORMATS, CredentialFormat, KnownAhead, VerifiedPresentation
 from cyberid_client.handshake.presentation_record import (
@@ -36,9 +36,10 @@ from cyberid_client.handshake.presentation_record import (
     RequestId,
 )
 from cyberid_client.handshake.presentation_request import (
+    KEY_ENCRYPTION,
     credential_id,
-    decryption_key_of,
     format_named,
+    private_key_of,
     wallet_of,
 )
 from cyberid_client.handshake.presentation_subjects import (
@@ -103,9 +104,10 @@ def open_response(
         VerificationError: it was not; ``presentation.decryption`` whatever the reason.
         LoginRestartError: the request has no key any more.
     """
-    key = decryption_key_of(record, request_id)
+    private_key = private_key_of(record)
+    key = DecryptionKey(private_key, algorithm=KEY_ENCRYPTION, kid=request_id.text)
     run_checks(checklists.presentation_envelope, PresentationEnvelopeSubject(jwe=jwe, key=key))
-    content = decrypt(jwe, key, jwe.enc)
+    content = decrypt_agreed(jwe, private_key)
     if content is None:
         raise VerificationError("presentation.decryption")
     return content

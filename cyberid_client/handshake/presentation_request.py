@@ -21,7 +21,6 @@ from cyberid_client.errors import (
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.checks.presentation import OFFERED_ENCRYPTIONS
-from cyberid_client.handshake.encryption import require_joserfc
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.formats import FORMATS, CredentialFormat
 from cyberid_client.handshake.presentation_record import PresentationHandle, PresentationRecord, RequestId
@@ -97,13 +96,12 @@ def require_wallet(
     Raises:
         ConfigurationError: ``presentation.certificate``: the relying party's own certificate does not lead to a
             pinned root, names another sector or host, or has ended; ``config.wallet``: there is no such
-            credential format; ``config.missing_extra``: what opens answers is not installed.
+            credential format.
     """
     if rp.wallet is None:
         return
     settings, identity = wallet_of(rp)
     format_named(settings.credential_format, formats)
-    require_joserfc()
     if rp.trust is None:
         raise ConfigurationError("config.trust_missing", "trust")
     profile = ChainProfile.relying_party(
@@ -280,8 +278,16 @@ def decryption_key_of(record: PresentationRecord, request_id: RequestId) -> Decr
     Raises:
         LoginRestartError: there is none (any more).
     """
+    return DecryptionKey(private_key_of(record), algorithm=KEY_ENCRYPTION, kid=request_id.text)
+
+
+def private_key_of(record: PresentationRecord) -> ec.EllipticCurvePrivateKey:
+    """Return the private half of it.
+
+    Raises:
+        LoginRestartError: there is none (any more).
+    """
     try:
-        private_key = ec.derive_private_key(int.from_bytes(record.decryption_key, "big"), ec.SECP256R1())
+        return ec.derive_private_key(int.from_bytes(record.decryption_key, "big"), ec.SECP256R1())
     except ValueError:
         raise LoginRestartError("login.unknown") from None
-    return DecryptionKey(private_key, algorithm=KEY_ENCRYPTION, kid=request_id.text)

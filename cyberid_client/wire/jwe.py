@@ -58,8 +58,11 @@ class UnverifiedJWE:
         epk: the sender's ephemeral key, if there is one.
         compressed: a ``zip`` member is there, whatever it holds.
         critical: a ``crit`` member is there, whatever it holds.
+        apu: what the sender says about itself, decoded; empty when it says nothing.
+        apv: what the sender says about us, likewise.
         encrypted_key: decoded; empty where the key is agreed upon.
         iv: decoded.
+        ciphertext: decoded.
         tag: decoded.
     """
 
@@ -71,8 +74,11 @@ class UnverifiedJWE:
     epk: EphemeralKey | None
     compressed: bool
     critical: bool
+    apu: bytes = field(repr=False)
+    apv: bytes = field(repr=False)
     encrypted_key: bytes = field(repr=False)
     iv: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
     tag: bytes = field(repr=False)
 
 
@@ -93,15 +99,16 @@ def parse_jwe(token: str | bytes, *, document: str) -> UnverifiedJWE:
     parts = _split(token)
     if parts is None:
         raise refusal(document, "malformed")
-    raw, (header, encrypted_key, iv, _, tag) = parts
+    raw, (header, encrypted_key, iv, ciphertext, tag) = parts
     if len(header) > JWE_HEADER_MAX_BYTES or len(encrypted_key) > JWE_KEY_MAX_BYTES:
         raise refusal(document, "too_large")
     members = parse_json_object(header, document=document, max_bytes=JWE_HEADER_MAX_BYTES)
     fields = Fields(document, members)
-    alg, enc, kid, cty, apu, apv = (
+    alg, enc, kid, cty, *parties = (
         fields.optional_text(name, wrong="malformed") for name in ("alg", "enc", "kid", "cty", "apu", "apv")
     )
-    if alg is None or enc is None or not all(map(_is_base64url, (apu or "", apv or ""))):
+    apu, apv = (_party(text) for text in parties)
+    if alg is None or enc is None or apu is None or apv is None:
         raise refusal(document, "malformed")
     return UnverifiedJWE(
         token=raw,
@@ -112,8 +119,11 @@ def parse_jwe(token: str | bytes, *, document: str) -> UnverifiedJWE:
         epk=_read_ephemeral_key(members["epk"], document) if "epk" in members else None,
         compressed="zip" in members,
         critical="crit" in members,
+        apu=apu,
+        apv=apv,
         encrypted_key=encrypted_key,
         iv=iv,
+        ciphertext=ciphertext,
         tag=tag,
     )
 
@@ -128,12 +138,11 @@ def _split(token: str | bytes) -> tuple[bytes, list[bytes]] | None:
     return (raw, parts) if len(parts) == _PARTS else None
 
 
-def _is_base64url(text: str) -> bool:
+def _party(text: str | None) -> bytes | None:
     try:
-        decode_base64url(text)
+        return decode_base64url(text or "")
     except WireError:
-        return False
-    return True
+        return None
 
 
 def _read_ephemeral_key(value: object, document: str) -> EphemeralKey:

@@ -223,12 +223,10 @@ BROKEN = [
         {"assurance": Assurance.R03},
     ),
 ]
-# Without the check of the encryption, it is found out when it is tried; without that of the credential there
-# is none to be read.
+# Without the check of how it is encrypted, it is found out when it is tried.
 FOLLOWS = {
     ("PRESENTATION_ENVELOPE", "presentation.key_encryption"): ("later", "presentation.decryption"),
-    ("PRESENTATION_ENVELOPE", "presentation.compressed"): ("later", "presentation.decryption"),
-    ("PRESENTATION_ENVELOPE", "presentation.critical"): ("later", "presentation.decryption"),
+    ("PRESENTATION_ENVELOPE", "presentation.content_encryption"): ("later", "presentation.decryption"),
 }
 
 

@@ -18,6 +18,7 @@ from cyberid_client.handshake.presentation import ProvedAnswer, login_of, open_a
 from cyberid_client.handshake.presentation_record import PresentationCode, PresentationHandle
 from cyberid_client.models import Factor
 from cyberid_client.testing.encryption import deflate
+from cyberid_client.wire.base64url import encode_base64url
 from cyberid_client.wire.presentation import parse_presentation, read_presentation_form
 
 from .answers import AnswerBench, wallet_party
@@ -94,11 +95,12 @@ class TestForm:
 
 
 class TestFirstDoor:
+    @pytest.mark.parametrize("parties", [{}, {"apu": "QWxpY2U", "apv": "Qm9i"}], ids=["nobody", "named"])
     @pytest.mark.parametrize("enc", ["A128GCM", "A256GCM"])
-    def test_what_another_library_encrypts_is_opened(self, bench, enc):
-        """Both ways that are offered are understood."""
+    def test_what_another_library_encrypts_is_opened(self, bench, enc, parties):
+        """Both ways that are offered are understood, with and without the names of the parties."""
         key = ECKey.import_key(bench.public_key)
-        header = {"alg": "ECDH-ES", "enc": enc, "kid": bench.request_id.text}
+        header = {"alg": "ECDH-ES", "enc": enc, "kid": bench.request_id.text, **parties}
         token = encrypt_compact(header, b"inside", key, algorithms=["ECDH-ES", enc])
         assert b"inside" == bench.open(token)
 
@@ -134,6 +136,42 @@ class TestFirstDoor:
         for curve in (ec.SECP256R1(), ec.SECP384R1()):
             stranger = ec.generate_private_key(curve).public_key()
             assert "presentation.decryption" == code_of(bench.open, bench.encrypt(recipient=stranger))
+
+    @pytest.mark.parametrize("part", [0, 1, 2, 3])
+    def test_a_part_that_is_longer_opens_nothing(self, bench, part):
+        """There is no encrypted key, and vector and tag have one length."""
+
+        def longer(draft):
+            draft.edit_parts = lambda parts: [each + b"x" * (at == part) for at, each in enumerate(parts)]
+
+        assert "presentation.decryption" == code_of(bench.open, bench.encrypt(edit=longer))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"y": encode_base64url(bytes(32))},
+            {"x": encode_base64url(bytes(31))},
+            {"y": encode_base64url(bytes(33))},
+            {"crv": "P-384"},
+            {"crv": "p-256"},
+        ],
+        ids=["off_curve", "short", "long", "p384", "small"],
+    )
+    def test_a_point_that_is_none_opens_nothing(self, bench, change):
+        """The wallet's key is a point of the curve of ours, in its one spelling."""
+
+        def bend(draft):
+            draft.edit_header = lambda header: header["epk"].update(change)
+
+        assert "presentation.decryption" == code_of(bench.open, bench.encrypt(edit=bend))
+
+    def test_without_a_point_nothing_is_agreed(self, bench):
+        """A header without the wallet's key opens nothing."""
+
+        def drop(draft):
+            draft.edit_header = lambda header: header.pop("epk")
+
+        assert "presentation.decryption" == code_of(bench.open, bench.encrypt(edit=drop))
 
     def test_a_request_without_key_opens_nothing(self, bench):
         """Where the key has gone there is nothing to open with."""
