@@ -55,11 +55,10 @@ class Directory:
 def _made_up_sectors() -> tuple[tuple[str, ...], ...]:
     """Make sectors up until every bucket is full; they are the same in every mock."""
     found: tuple[list[str], ...] = tuple([] for _ in range(BUCKETS))
-    for number in itertools.count():
-        sector = f"https://made-up-{number}.example"
+    numbers = itertools.count()
+    while not all(len(each) == BUCKET_SIZE for each in found):
+        sector = f"https://made-up-{next(numbers)}.example"
         bucket = found[bucket_of(sector)]
         if len(bucket) < BUCKET_SIZE:
             bucket.append(sector)
-        if all(len(each) == BUCKET_SIZE for each in found):
-            return tuple(map(tuple, found))
-    raise AssertionError
+    return tuple(map(tuple, found))

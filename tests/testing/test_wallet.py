@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,7 +26,7 @@ from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.testing import ManualClock, MockIssuer, Wallet, WalletServer
 from cyberid_client.testing.directory import BUCKETS, bucket_of
 from cyberid_client.testing.jose import ALGORITHMS, jwk_of, public_key_of
-from cyberid_client.testing.pki import der
+from cyberid_client.testing.pki import PURPOSES, der, relying_party_authority_form, relying_party_form
 from cyberid_client.testing.service import Call
 from cyberid_client.testing.wallet.line import send_over_http
 
@@ -245,9 +245,35 @@ def of_another_purpose(issuer, _app):
     return pem, signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def crafted(leaf=None, authority=None):
+    """Make a certificate under the pinned root with other contents."""
+
+    def change(issuer, _app):
+        now, root = issuer.clock(), issuer._service.keyring.root
+        above = root.found_authority(replace(relying_party_authority_form(now), **(authority or {})))
+        key = ec.generate_private_key(ec.SECP256R1())
+        form = replace(relying_party_form(now, SECTOR, ENDPOINT), **(leaf or {}))
+        pem = b"".join(each.public_bytes(Encoding.PEM) for each in above.issue_chain(form, key.public_key()))
+        return pem, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    return change
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("make", "rule"),
     [
+        (crafted({"not_before": LONG_AGO, "not_after": LONG_AGO + timedelta(days=1)}), "chain"),
+        (crafted(authority={"not_before": LONG_AGO, "not_after": LONG_AGO + timedelta(days=1)}), "chain"),
+        (crafted(authority={"ca": False, "path_length": None, "digital_signature": True}), "chain"),
+        (crafted(authority={"purposes": (PURPOSES["assertion"],)}), "purpose"),
+        (crafted({"purposes": None}), "purpose"),
+        (crafted({"purposes": (PURPOSES["relying_party"], PURPOSES["assertion"])}), "purpose"),
+        (crafted({"uris": (), "hosts": ()}), "name"),
+        (crafted({"uris": (SECTOR, "https://other.example")}), "name"),
+        (crafted({"hosts": ("shop.example", "other.example")}), "name"),
         (of_another_root, "chain"),
         (without_authority, "chain"),
         (of_another_purpose, "purpose"),
