@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from cyberid_client.config import DecryptionKey, RelyingParty
+from cyberid_client.config import RelyingParty
 from cyberid_client.errors import (
     LoginDeclinedError,
     LoginRestartError,
@@ -46,6 +46,7 @@ from cyberid_client.handshake.presentation_subjects import (
     PresentationEnvelopeSubject,
     PresentationResponseSubject,
     ProvedAnswerSubject,
+    RequestKey,
 )
 from cyberid_client.handshake.signing import sign_message
 from cyberid_client.models import AgeBand, Assurance, Channel, Evidence, Login, Persistence, Pseudonym
@@ -104,10 +105,9 @@ def open_response(
         VerificationError: it was not; ``presentation.decryption`` whatever the reason.
         LoginRestartError: the request has no key any more.
     """
-    private_key = private_key_of(record)
-    key = DecryptionKey(private_key, algorithm=KEY_ENCRYPTION, kid=request_id.text)
+    key = RequestKey(private_key=private_key_of(record), algorithm=KEY_ENCRYPTION)
     run_checks(checklists.presentation_envelope, PresentationEnvelopeSubject(jwe=jwe, key=key))
-    content = decrypt_agreed(jwe, private_key)
+    content = decrypt_agreed(jwe, key.private_key) if jwe.kid == request_id.text else None
     if content is None:
         raise VerificationError("presentation.decryption")
     return content

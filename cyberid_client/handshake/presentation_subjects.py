@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from cyberid_client.config import DecryptionKey, RelyingParty
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from cyberid_client.config import RelyingParty
 from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.models import AgeBand, Assurance
 from cyberid_client.wire.jwe import UnverifiedJWE
@@ -17,6 +19,7 @@ __all__ = [
     "PresentationEnvelopeSubject",
     "PresentationResponseSubject",
     "ProvedAnswerSubject",
+    "RequestKey",
 ]
 
 
@@ -30,12 +33,25 @@ class PendingPresentationSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """The private half of the key that was made for this one request.
+
+    Attributes:
+        private_key: on P-256.
+        algorithm: the one ``alg`` that it opens.
+    """
+
+    private_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PresentationEnvelopeSubject:
     """An encrypted answer, and the key that was made for this one request."""
 
     document: ClassVar[str] = "presentation"
     jwe: UnverifiedJWE
-    key: DecryptionKey | None
+    key: RequestKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ __all__ = [
     "LogoutSubject",
     "MetadataSubject",
     "OpenableSubject",
+    "OpeningKey",
     "PARSubject",
     "PageSubject",
     "RevocableSubject",
@@ -456,6 +457,15 @@ class SealSubject:
     rp: RelyingParty
 
 
+class OpeningKey(Protocol):
+    """A key of ours, of which a checklist asks no more than what it is for."""
+
+    @property
+    def algorithm(self) -> str:
+        """The one ``alg`` that it opens."""
+        ...
+
+
 class OpenableSubject(Protocol):
     """What everything that is encrypted for us has in common."""
 
@@ -470,7 +480,7 @@ class OpenableSubject(Protocol):
         ...
 
     @property
-    def key(self) -> DecryptionKey | None:
+    def key(self) -> OpeningKey | None:
         """The key of ours that it is for."""
         ...
 

@@ -137,6 +137,11 @@ class TestFirstDoor:
             stranger = ec.generate_private_key(curve).public_key()
             assert "presentation.decryption" == code_of(bench.open, bench.encrypt(recipient=stranger))
 
+    @pytest.mark.parametrize("kid", ["A" * 22, ...])
+    def test_an_answer_that_names_another_request_is_not_opened(self, bench, kid):
+        """Our own key opens nothing that does not name it."""
+        assert "presentation.decryption" == code_of(bench.open, bench.encrypt(header={"kid": kid}))
+
     @pytest.mark.parametrize("part", [0, 1, 2, 3])
     def test_a_part_that_is_longer_opens_nothing(self, bench, part):
         """There is no encrypted key, and vector and tag have one length."""
