@@ -19,6 +19,10 @@ AGE_BAND: Final = "age_band"
 
 _DOCUMENT: Final = "credential"
 _CLAIMS: Final = frozenset({"iss", "sub", "aud", "iat", "exp", "vct", "cnf", "status", "acr", "persistence"})
+_CNF: Final = frozenset({"jwk"})
+_STATUS: Final = frozenset({"status_list"})
+_STATUS_LIST: Final = frozenset({"uri", "idx"})
+_NONE: Final[frozenset[str]] = frozenset()
 _KEY_MEMBERS: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -83,7 +87,6 @@ def parse_credential(presentation: str) -> UnverifiedCredential:
     claims = Fields(_DOCUMENT, sd_jwt.claims)
     cnf, status = claims.inner("cnf"), claims.inner("status")
     key, status_list = cnf.inner("jwk"), status.inner("status_list")
-    disclosed_names = {path[0] for path in sd_jwt.disclosed}
     return UnverifiedCredential(
         jws=sd_jwt.jws,
         iss=claims.text("iss"),
@@ -96,22 +99,24 @@ def parse_credential(presentation: str) -> UnverifiedCredential:
         persistence=claims.text("persistence"),
         age_band=claims.optional_text(AGE_BAND),
         holder_key=_holder_key(key),
-        holder_key_others=frozenset(key.members.keys() - _KEY_MEMBERS),
+        holder_key_others=_others(key, _KEY_MEMBERS),
         status_uri=status_list.text("uri"),
         status_idx=status_list.integer("idx"),
-        foreign=frozenset(
-            [
-                *(claims.members.keys() - _CLAIMS - disclosed_names),
-                *(cnf.members.keys() - {"jwk"}),
-                *(status.members.keys() - {"status_list"}),
-                *(status_list.members.keys() - {"uri", "idx"}),
-            ]
-        ),
+        foreign=_others(claims, _CLAIMS).difference([path[0] for path in sd_jwt.disclosed])
+        | _others(cnf, _CNF)
+        | _others(status, _STATUS)
+        | _others(status_list, _STATUS_LIST),
         disclosed=sd_jwt.disclosed,
         digests_at=sd_jwt.digests_at,
         bound=sd_jwt.bound,
         key_binding=sd_jwt.key_binding,
     )
+
+
+def _others(fields: Fields, known: frozenset[str]) -> frozenset[str]:
+    """Return the names of members that are not known."""
+    names = fields.members.keys()
+    return _NONE if names <= known else frozenset(names - known)
 
 
 def _holder_key(key: Fields) -> JWK:

@@ -72,7 +72,7 @@ def parse_sd_jwt(presentation: str, *, document: str, max_bytes: int) -> Unverif
     if members.pop(_ALGORITHM, _DIGEST_ALGORITHM) != _DIGEST_ALGORITHM:
         raise refusal(document, "digest_algorithm")
     opening = _Opening(document, texts, max_bytes=max_bytes)
-    opening.open(members, ())
+    opening.open_object(members, (), is_flat=_is_flat(jws.payload, members))
     if opening.waiting:
         raise refusal(document, "disclosure_unreferenced")
     return UnverifiedSDJWT(
@@ -82,6 +82,16 @@ def parse_sd_jwt(presentation: str, *, document: str, max_bytes: int) -> Unverif
         digests_at=tuple(opening.digests_at),
         bound=bound,
         key_binding=key_binding,
+    )
+
+
+def _is_flat(payload: bytes, members: dict[str, object]) -> bool:
+    """Tell whether no object but the outermost can have digests, which is so of nearly every payload."""
+    # An escape may spell a reserved name in another way.
+    return (
+        b"\\" not in payload
+        and payload.count(b'"_sd"') == (_DIGESTS in members)
+        and payload.count(b'"..."') == 0
     )
 
 
@@ -128,18 +138,20 @@ class _Opening:
         if len(path) > _DEPTH_MAX:
             raise self._refusal("malformed")
         if type(value) is dict:
-            self._open_object(value, path)
+            self.open_object(value, path)
         elif type(value) is list:
             self._open_array(value, path)
 
-    def _open_object(self, members: dict[str, object], path: Path) -> None:
+    def open_object(self, members: dict[str, object], path: Path, *, is_flat: bool = False) -> None:
+        """Open an object in place; nothing inside of a flat one is looked at, but for what is disclosed."""
         has_digests = _DIGESTS in members
         digests = as_texts(members.pop(_DIGESTS)) if has_digests else ()
         if digests is None or _ELEMENT in members:
             raise self._refusal("digests")
-        for name, value in members.items():
-            if type(value) is dict or type(value) is list:
-                self.open(value, (*path, name))
+        if not is_flat:
+            for name, value in members.items():
+                if type(value) is dict or type(value) is list:
+                    self.open(value, (*path, name))
         for digest in digests:
             disclosure = self._take(digest, path, _OF_MEMBER)
             if disclosure is not None:

@@ -324,6 +324,28 @@ class TestDigests:
         text = encode(["s", "a", 1])
         assert "digest_repeated" == refused(make({"_sd": [digest(text)]}, text, text))
 
+    @pytest.mark.parametrize(
+        ("payload", "claims"),
+        [
+            (b'{"a":{"_s\\u0064":["x"]}}', {"a": {}}),
+            (b'{"_sd":["y"],"a":{"\\u005fsd":["x"]}}', {"a": {}}),
+            (b'{"a":[{"\\u002e..":"x"}]}', {"a": []}),
+            (b'{"_s\\u0064":["x"],"a":{"_sd":["y"]}}', {"a": {}}),
+            (b'{"_sd":["x"],"a":{"_sd":["y"]}}', {"a": {}}),
+            (b'{"_sd":["_sd"],"a":{"b":"_sd"}}', {"a": {"b": "_sd"}}),
+            (b'{"a":["...","_sd"]}', {"a": ["...", "_sd"]}),
+        ],
+    )
+    def test_a_name_is_that_name_however_it_is_spelled(self, payload, claims):
+        """Escapes hide no digest, and a value of that name is a value."""
+        assert claims == parse(make(payload)).claims
+
+    def test_what_is_disclosed_is_opened_in_a_payload_without_depth(self):
+        """One digest at the top may bring others along."""
+        inner = encode(["s", "b", 1])
+        outer = encode(["s", "a", [{"c": {"_sd": [digest(inner)]}}]])
+        assert {"a": [{"c": {"b": 1}}]} == claims_of({"_sd": [digest(outer)]}, inner, outer)
+
     def test_the_depth_has_an_end(self):
         """Each disclosure may hold the next one, and thirty-two levels are enough."""
 

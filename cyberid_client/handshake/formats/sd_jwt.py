@@ -16,7 +16,7 @@ from typing import Final
 
 from cyberid_client.config import ExpectedPresentation
 from cyberid_client.errors import ConfigurationError
-from cyberid_client.handshake.bundle import Checklists
+from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.checks.credential import CREDENTIAL_TYPE
 from cyberid_client.handshake.checks.factors import reached_mode
@@ -142,19 +142,13 @@ def _resolve_binding(binding: UnverifiedKeyBinding, subject: CredentialSubject) 
 def _build(subject: CredentialSubject, checklists: Checklists) -> VerifiedPresentation:
     claims, expected = subject.claims, subject.expected
     chain = subject.chain()
-    issuers, holders, looked_up = checklists.credential, checklists.key_binding, checklists.credential_status
-    numbers = [
-        *[each.number for each in issuers],
-        *[each.number for each in holders],
-        *[each.number for each in looked_up],
-    ]
     return VerifiedPresentation(
         pseudonym=claims.sub,
         assurance=reached_mode(subject) or expected.assurance,
         persistence=stated_persistence(subject) or Persistence.SESSION,
         age_band=None if claims.age_band is None else AGE_BANDS[claims.age_band],
         evidence=Evidence(
-            checks=tuple(numbers),
+            checks=_COMPLETE_NUMBERS if checklists is COMPLETE else _numbers(checklists),
             algorithm=expected.algorithm.name,
             signer_sha256=chain.leaf_sha256,
             anchor_sha256=chain.anchor_sha256,
@@ -163,3 +157,14 @@ def _build(subject: CredentialSubject, checklists: Checklists) -> VerifiedPresen
             verified_at=subject.moment,
         ),
     )
+
+
+def _numbers(checklists: Checklists) -> tuple[str, ...]:
+    return (
+        *[each.number for each in checklists.credential],
+        *[each.number for each in checklists.key_binding],
+        *[each.number for each in checklists.credential_status],
+    )
+
+
+_COMPLETE_NUMBERS: Final = _numbers(COMPLETE)
