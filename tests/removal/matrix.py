@@ -342,8 +342,8 @@ def _wallets() -> list[str]:
         *lines,
         "",
         "`check_query_answered` compares what every format says with what was asked for, whatever the format's own checks",
-        "did. An answer that is encrypted in another way stays shut. The header of a credential has no room for `crit`, and",
-        "there is no evidence about a signer without a chain that holds.",
+        "did. An answer that is really encrypted in another way stays shut, and what is compressed inside is no answer. The",
+        "header of a credential has no room for `crit`, and there is no evidence about a signer without a chain that holds.",
     ]
 
 

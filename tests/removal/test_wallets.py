@@ -12,9 +12,8 @@ from .wallets import EXPECTED, FAULTS, TITLES, attempt, best, others, verdicts
 
 # Checks whose fault something else stops too. Why each is kept is on the page.
 SHARED = {
-    ("PRESENTATION_ENVELOPE", "check_key_encryption"): {PARSING},
+    ("PRESENTATION_ENVELOPE", "check_offered_encryption"): {PARSING},
     ("PRESENTATION_ENVELOPE", "check_uncompressed"): {PARSING},
-    ("PRESENTATION_ENVELOPE", "check_encrypted_critical"): {PARSING},
     ("CREDENTIAL", "check_critical"): {"check_header_members"},
     ("CREDENTIAL", "check_key"): {
         *("check_signature", "check_chain", "check_key_is_published", "check_revocation"),
@@ -68,12 +67,13 @@ def test_a_fault_gets_through_whole():
         for name, verdict in verdicts().items()
         if verdict.stops and verdict.last.accepted is None
     }
-    # What is around an answer is stopped by the decryption at the latest.
+    # What is really encrypted in another way stays shut, and what is compressed inside is no answer.
     shut = {
-        name: "presentation.decryption"
-        for name, verdict in verdicts().items()
-        if any(document == "PRESENTATION_ENVELOPE" for document, _ in verdict.stops)
-        and name != "wallet.other_content_encryption"
+        "wallet.other_key_encryption": "presentation.decryption",
+        "wallet.direct": "presentation.decryption",
+        "wallet.other_content_encryption": "presentation.decryption",
+        "wallet.compressed": "presentation.malformed",
+        "wallet.compression_bomb": "presentation.malformed",
     }
     # An answer in which the credential is not where it belongs holds none.
     empty = {
