@@ -138,14 +138,18 @@ def send_to_last(fronts: list[Gate], request: HTTPRequest) -> HTTPResponse:
 class MoodyStore(MemoryPendingStore):
     """A store that cannot be reached, or in which somebody else is always faster, when it is told so."""
 
-    __slots__ = ("is_gone", "is_restless")
+    __slots__ = ("carries", "is_gone", "is_restless")
 
     def __init__(self) -> None:
         super().__init__()
+        self.carries = ""
         self.is_gone = self.is_restless = False
 
     def __bool__(self) -> bool:
         return True
+
+    def put(self, key: str, record: bytes, *, expires_at: datetime, now: datetime) -> str:
+        return super().put(key, record, expires_at=expires_at, now=now) + self.carries
 
     def peek(self, key: str, *, now: datetime) -> bytes | None:
         if self.is_gone:

@@ -472,6 +472,12 @@ class TestStore:
             with pytest.raises(UnavailableError):
                 call()
 
+    def test_one_that_makes_browsers_carry_something_starts_nothing(self, world, new_client):
+        """A wallet brings nothing that a store gave to a browser."""
+        gate = world.with_client(new_client, store=MoodyStore())
+        gate.store.carries = "something"
+        assert "store.failed" == code_of(gate.client.start_presentation)
+
     def test_who_loses_every_swap_is_told_to_come_again(self, world, new_client):
         """A wallet that was never fast enough is not told that it is wrong."""
         gate = world.with_client(new_client, store=MoodyStore())

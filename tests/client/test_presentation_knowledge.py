@@ -154,6 +154,11 @@ class TestRefresh:
         assert {"discovery", "jwks", "status_list"} <= set(gate.transport.purposes)
         assert gate.client.health().ok
 
+    def test_a_status_list_that_fails_keeps_nobody_else_out(self, gate):
+        """A client that knows nothing starts all the same, when the page of the lists came."""
+        gate.issuer.arm("status_list.signature_bit_flipped", count=1)
+        assert gate.client.start_presentation()
+
     def test_lists_of_those_who_sign_credentials_are_fetched_ahead(self, gate):
         """The revocation lists answer for the signers of credentials, too."""
         gate.client.refresh()
