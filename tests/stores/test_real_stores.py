@@ -32,7 +32,6 @@ AWAITED_EVERY_DAY = {"round_trip", "taken_once", "peek_leaves", "swap_compares",
 LONG_RACES = {"swapped_once_by_threads", "taken_amid_swaps"}
 EVERY_DAY = {
     ("redis", "taken_amid_swaps"),
-    ("postgresql", "taken_amid_swaps"),
     ("redis", "taken_once_by_processes"),
     ("postgresql", "taken_once_by_processes"),
     ("postgresql", "one_effect_by_processes"),
