@@ -8,41 +8,50 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
+from sqlalchemy.exc import ArgumentError
+
 from cyberid_client import CyberIDError
 from cyberid_client.testing import MockIssuer
 
 from .camera import PATH as CAMERA
-from .running import HOST, run_office
+from .running import HOST, StartError, run_office
 from .walk import Walk, WalkError, say
 
 # Where the office and logins under way are kept may be chosen for the demo, too.
 STORES = ("TICKETS_DATABASE_URL", "CYBERID_STORE")
+PORT_MAX = 65_535
 
 
 def main(arguments: list[str]) -> int:
     """Start, and walk or wait; return the exit code."""
     options = read_options(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with tempfile.TemporaryDirectory(prefix="tickets-") as temporary:
             run(options.data or Path(temporary), port=options.port, is_script=options.script)
-    except CyberIDError as error:
-        sys.stderr.write(f"The ticket office cannot start: {error}\n")
-        return 1
+    except (CyberIDError, StartError, ArgumentError) as error:
+        return fail(f"The ticket office cannot start: {error}")
     except OSError as error:
-        sys.stderr.write(f"The ticket office cannot start: {error.strerror}: {error.filename or HOST}\n")
-        return 1
+        return fail(f"The ticket office cannot start: {error.strerror}: {error.filename or HOST}")
     except WalkError as error:
-        sys.stderr.write(f"The walk ended: {error}\n")
-        return 1
+        return fail(f"The walk ended: {error}")
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def fail(sentence: str) -> int:
+    """Say why it ends, and return the exit code."""
+    sys.stderr.write(f"{sentence}\n")
+    return 1
 
 
 def run(folder: Path, *, port: int, is_script: bool) -> None:
@@ -69,9 +78,25 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         "--script", action="store_true", help="walk through the office without a browser, and end"
     )
     parser.add_argument(
-        "--port", type=int, default=0, help="where to listen on 127.0.0.1; any free port by default"
+        "--port",
+        type=port_number,
+        metavar="N",
+        default=0,
+        help="where to listen on 127.0.0.1; any free port by default",
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="keep database and secrets there; else they go"
     )
     return parser.parse_args(arguments)
+
+
+def port_number(text: str) -> int:
+    """Read a port.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or int(text) > PORT_MAX:
+        message = f"from 0 to {PORT_MAX}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

@@ -28,6 +28,10 @@ def listen(port: int = 0) -> socket.socket:
     return socket.create_server((HOST, port))
 
 
+class StartError(Exception):
+    """The office does not start."""
+
+
 class Announced(uvicorn.Server):
     """A server that says when it listens."""
 
@@ -46,7 +50,7 @@ def serve(app: ASGIApp, where: socket.socket) -> Iterator[None]:
     """Serve an app until the block ends.
 
     Raises:
-        RuntimeError: it does not start; the log says why.
+        StartError: it does not start; the log says why.
     """
     # No access log: the query of a callback holds a code.
     server = Announced(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
@@ -54,8 +58,8 @@ def serve(app: ASGIApp, where: socket.socket) -> Iterator[None]:
     thread.start()
     try:
         if not server.ready.wait(START_SECONDS) or server.should_exit:
-            message = "the office does not start"
-            raise RuntimeError(message)
+            message = "the log says why"
+            raise StartError(message)
         yield
     finally:
         server.should_exit = True
