@@ -192,6 +192,9 @@ class Legs:
                 yield from refresh()
             except CyberIDError as error:
                 problem = problem or error
+        if self.refresh_ahead is not None:
+            # From here on: if it began with the first login, the issuer would see when that was.
+            self.refresh_ahead()
         if problem is not None:
             raise problem
 
@@ -259,7 +262,11 @@ class Legs:
         """
         if self.keeper.snapshot is None:
             yield from self.keeper.current(ahead=self.refresh_ahead is not None)
-        if self.status.snapshot.page.fetched_at is None:
+        page = self.status.snapshot.page
+        if page.fetched_at is None:
+            if page.due_at > self.env.now():
+                # It failed a moment ago: a row of logins is no row of requests.
+                raise UnavailableError("issuer.unavailable")
             try:
                 yield from self.status.refresh()
             except CyberIDError:

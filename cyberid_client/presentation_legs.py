@@ -38,6 +38,7 @@ from cyberid_client.handshake.presentation import (
     open_answer,
     open_response,
     pack_answer,
+    require_code,
     require_digits,
 )
 from cyberid_client.handshake.presentation_record import (
@@ -212,6 +213,7 @@ def _keep_answer(
             verified=verified,
             received_at=legs.env.now(),
             digits=code.digits if is_other else None,
+            code_hash=code.hash,
         )
         packed = yield from pack_answer(answer, request_id, rp=legs.rp)
         yield from _revise_waiting(legs, request_id, found, lambda record: record.answered(packed, code))
@@ -282,7 +284,10 @@ def _finish_here(
         raise LoginRestartError("presentation.response_code")
     _require_code(record, code)
     _require_answer(record)
-    return login_of(open_answer(record, handle, rp=legs.rp), record)
+    answer = open_answer(record, handle, rp=legs.rp)
+    # The record's own hash stands where whoever has store and link can write; this one is signed.
+    require_code(answer, code)
+    return login_of(answer, record)
 
 
 def _finish_elsewhere(

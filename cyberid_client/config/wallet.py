@@ -40,7 +40,9 @@ class WalletIdentity:
 
     def __post_init__(self) -> None:
         with OwnFramesDropped():
-            if not 0 < len(self.chain) <= CERTIFICATES_MAX or not isinstance(self.key, ClientKey):
+            chain: object = self.chain
+            is_chain = isinstance(chain, tuple) and 0 < len(chain) <= CERTIFICATES_MAX
+            if not is_chain or not isinstance(self.key, ClientKey):
                 raise ConfigurationError("config.wallet_identity", "keys.wallet")
             try:
                 leaf = x509.load_der_x509_certificate(self.chain[0])
@@ -119,6 +121,9 @@ class WalletSettings:
             raise ConfigurationError("config.wallet", "wallet.cross_device")
         if not _is_wallet_uri(self.wallet_uri):
             raise ConfigurationError("config.wallet", "wallet.wallet_uri")
+        name: object = self.credential_format
+        if not isinstance(name, str):
+            raise ConfigurationError("config.wallet", "wallet.credential_format")
         if self.holder_algorithm not in ("ES256", "ES384", "EdDSA"):
             raise ConfigurationError("config.wallet", "wallet.holder_algorithm")
         if not is_whole(self.lifetime, 60, 600):

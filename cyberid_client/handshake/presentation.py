@@ -31,6 +31,7 @@ from cyberid_client.handshake.encryption import decrypt_agreed
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.formats import FORMATS, CredentialFormat, KnownAhead, VerifiedPresentation
 from cyberid_client.handshake.presentation_record import (
+    PresentationCode,
     PresentationHandle,
     PresentationRecord,
     RequestId,
@@ -62,6 +63,7 @@ __all__ = [
     "open_answer",
     "open_response",
     "pack_answer",
+    "require_code",
     "require_digits",
 ]
 
@@ -79,11 +81,13 @@ class ProvedAnswer:
         verified: what the presentation proves.
         received_at: when it came, aware UTC.
         digits: that the person types; ``None`` on the same device.
+        code_hash: of the response code: who changes the one in the record brings nobody back.
     """
 
     verified: VerifiedPresentation
     received_at: datetime
     digits: str | None = field(repr=False)
+    code_hash: bytes = field(default=b"", repr=False)
 
 
 def open_response(
@@ -207,6 +211,7 @@ def pack_answer(answer: ProvedAnswer, request_id: RequestId, *, rp: RelyingParty
         None if verified.age_band is None else verified.age_band.value,
         answer.received_at.timestamp(),
         answer.digits,
+        answer.code_hash.hex(),
         evidence.checks,
         evidence.algorithm,
         evidence.signer_sha256,
@@ -250,6 +255,7 @@ def _read(plain: bytes, request_id: RequestId) -> ProvedAnswer:
         age_band,
         received_at,
         digits,
+        code_hash,
         checks,
         algorithm,
         signer,
@@ -278,7 +284,18 @@ def _read(plain: bytes, request_id: RequestId) -> ProvedAnswer:
         ),
         received_at=datetime.fromtimestamp(received_at, UTC),
         digits=digits,
+        code_hash=bytes.fromhex(code_hash),
     )
+
+
+def require_code(answer: ProvedAnswer, code: PresentationCode) -> None:
+    """Return if this is the response code that was given out for this very answer.
+
+    Raises:
+        LoginRestartError: ``presentation.response_code``.
+    """
+    if not hmac.compare_digest(answer.code_hash, code.hash):
+        raise LoginRestartError("presentation.response_code")
 
 
 def require_digits(answer: ProvedAnswer, typed: str) -> None:

@@ -33,6 +33,7 @@ from cyberid_client.errors import LoginRestartError
 from cyberid_client.models import Assurance, PresentationState
 from cyberid_client.ports import FlowEnv
 from cyberid_client.wire.base64url import WireError, decode_base64url, encode_base64url
+from cyberid_client.wire.urls import is_local_path
 
 __all__ = [
     "PresentationCode",
@@ -385,6 +386,9 @@ class PresentationRecord:
         issuer, sector, client_id, name, assurance, age_band, return_to = json.loads(
             plain[start : start + length]
         )
+        if not is_local_path(return_to):
+            # Whoever has store and link could send people elsewhere after the login.
+            raise ValueError
         return cls(
             stage=Stage(stage),
             device="other" if is_other else "same",

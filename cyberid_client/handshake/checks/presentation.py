@@ -32,14 +32,17 @@ OFFERED_ENCRYPTIONS: Final = ("A128GCM", "A256GCM")
 
 @check(
     "P5.7",
-    "A presentation is answered and finished under the issuer and in the sector that it was asked for.",
+    "A presentation is answered and finished under the issuer, in the sector and in a way that are configured.",
     clause="profile §5",
     codes=["login.other_settings"],
 )
 def check_same_client(subject: PendingPresentationSubject) -> None:
-    """Compare the record with the configuration."""
+    """Compare the record with the configuration; another device may be refused since it was asked for."""
     record, rp = subject.record, subject.rp
     if (record.issuer, record.sector) != (rp.issuer, rp.sector_identifier):
+        raise LoginRestartError("login.other_settings")
+    may_be_elsewhere = rp.wallet is not None and rp.wallet.cross_device == "allowed"
+    if record.device == "other" and not may_be_elsewhere:
         raise LoginRestartError("login.other_settings")
 
 
