@@ -92,7 +92,9 @@ async def _serve(pages: int) -> None:
         keys = PseudonymKeys({"k1": secrets.token_bytes(32)})
         CyberID(app, web=AsyncWebLogin(client=client, keys=keys, on_login=lambda _login, _session: {}))
         started = [await client.start_presentation(device="other") for _ in range(pages)]
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        # Longer than a turn takes on a machine that also does other things.
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60)
+        server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0), backlog=pages) as listening:
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             handles = [each.status_handle for each in started]
