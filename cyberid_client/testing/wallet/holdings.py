@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -113,6 +113,11 @@ class Holdings:
     def _opener(self, sector: str) -> Callable[[str], Holding]:
         """Return what opens a credential when it is looked at: most of them never are."""
         return lambda credential: open_credential(sector, credential, self._keys[sector])
+
+    def keep_only(self, sectors: Collection[str]) -> None:
+        """Throw away what is held for all other sectors, keys included."""
+        self._keys = {sector: key for sector, key in self._keys.items() if sector in sectors}
+        self._held = {sector: held for sector, held in self._held.items() if sector in sectors}
 
     @property
     def sectors(self) -> tuple[str, ...]:

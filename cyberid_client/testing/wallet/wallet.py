@@ -175,6 +175,13 @@ class Wallet:
                 self._renews_at = (epoch + 1) * epoch_length + secrets.randbelow(epoch_length)
         return self._buckets > known or is_due
 
+    def slim_down(self) -> None:
+        """Throw away what was fetched for sectors that nobody will log in to: for tests with a crowd of wallets.
+
+        A person's wallet keeps everything: it cannot know where its person goes next.
+        """
+        self._holdings.keep_only(self._sectors)
+
     def holding(self, sector: str) -> Holding | None:
         """Return the credential for a sector that it would show now: the oldest that is good."""
         return self._holdings.best(sector, self._clock())
