@@ -21,3 +21,13 @@ def test_a_format_is_a_name(name):
     with pytest.raises(ConfigurationError) as caught:
         WalletSettings(endpoint="https://shop.example/wallet", credential_format=name)
     assert ("config.wallet", "wallet.credential_format") == (caught.value.code, caught.value.setting)
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://wallet.example/#x", "wallet://x#", "javascript:alert(1)", "//wallet.example", ""]
+)
+def test_what_opens_no_wallet(uri):
+    """A fragment would swallow the request, and what has no authority is no wallet."""
+    with pytest.raises(ConfigurationError) as caught:
+        WalletSettings(endpoint="https://shop.example/wallet", wallet_uri=uri)
+    assert ("config.wallet", "wallet.wallet_uri") == (caught.value.code, caught.value.setting)

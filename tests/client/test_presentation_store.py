@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -79,6 +80,69 @@ class TestWhoWritesIntoTheStore:
         brought = {"typed_code": forged.digits} if turned == "other" else {"response_code": forged.text()}
         refused = code_of(gate.client.finish_presentation, handle=ask.handle, **brought)
         assert refused in {"presentation.response_code", "presentation.digits_wrong"}
+
+    def test_a_response_code_names_its_presentation(self, gate):
+        """The right secret behind another presentation's id is no response code."""
+        ask, code = gate.start()
+        forged = f"{'A' * 22}.{code.partition('.')[2]}"
+        finish = gate.client.finish_presentation
+        assert "presentation.response_code" == code_of(finish, handle=ask.handle, response_code=forged)
+
+    def test_a_fourth_try_is_none_even_with_the_right_digits(self, gate):
+        """A process that died behind the third try leaves a record, and nobody goes on with it."""
+        ask, code = gate.start("other")
+        digits = gate.client.presentation_digits(code)
+        rewrite(gate, ask, tries=3)
+        finish = gate.client.finish_presentation
+        assert "presentation.digits_used_up" == code_of(finish, handle=ask.handle, typed_code=digits)
+        assert "login.unknown" == code_of(finish, handle=ask.handle, typed_code=digits)
+
+    def test_the_third_try_of_three_counted_ones_may_be_right(self, gate):
+        """After two tries there is one more."""
+        ask, code = gate.start("other")
+        rewrite(gate, ask, tries=2)
+        digits = gate.client.presentation_digits(code)
+        assert gate.client.finish_presentation(handle=ask.handle, typed_code=digits)
+
+
+class TestAnotherVersion:
+    def test_its_records_are_not_read(self, gate):
+        """While a fleet is updated nobody takes the fields of one version for those of another."""
+        ask = gate.client.start_presentation(device="other")
+        request_id, now = id_of(ask), gate.clock()
+        sealed, aad = gate.store.peek(request_id.key, now=now), request_id.key.encode()
+        plain = request_id.cipher.decrypt(sealed[:12], sealed[12:], aad)
+        newer = sealed[:12] + request_id.cipher.encrypt(sealed[:12], b"\x02" + plain[1:], aad)
+        assert gate.store.swap(request_id.key, old=sealed, new=newer, now=now)
+        assert "over" == gate.client.presentation_status(ask.status_handle).value
+        assert "login.unknown" == code_of(gate.client.presentation_request_object, request_id.text)
+
+
+class TestRefusalInTheOpen:
+    def test_only_what_waits_can_be_refused(self, gate):
+        """A refusal that everybody can read is answered with an address while the request waits, and then no more."""
+        ask = gate.client.start_presentation()
+        body = f"error=access_denied&state={id_of(ask).text}".encode()
+        waiting = gate.client.receive_presentation(body)
+        gate.wallet.answer(ask.uri)
+        answered = gate.client.receive_presentation(body)
+        assert (200, 400) == (waiting.status, answered.status)
+
+
+class TestRootsOutOfDate:
+    def test_nobody_is_logged_in_by_them(self, gate, new_client):
+        """What was proved under a bundle of roots is no login once the bundle is out of date."""
+        clock = ManualClock(START)
+        trust = replace(gate.rp.trust, expires_at=START + timedelta(seconds=60))
+        store = MemoryPendingStore()
+        line = Line(gate.issuer.transport())
+        rp = replace(gate.rp, trust=trust)
+        client = new_client(rp, transport=line, pending=store, clock=clock, background=False)
+        client.refresh()
+        front = replace(gate, rp=rp, client=client, store=store, clock=clock, replies=[], posts=[])
+        ask, code = front.start()
+        clock.advance(60)
+        assert "trust.expired" == code_of(client.finish_presentation, handle=ask.handle, response_code=code)
 
 
 class TestStoreThatMakesTheBrowserCarry:

@@ -272,7 +272,9 @@ class TestDigests:
         assert "digests" == refused(make({"a": [{"_sd": digests}]}))
         assert "digests" == refused(make({"_sd": [digest(inside)]}, inside))
 
-    @pytest.mark.parametrize("element", [{"...": 1}, {"...": ""}, {"...": None}, {"...": "x", "a": 1}])
+    @pytest.mark.parametrize(
+        "element", [{"...": 1}, {"...": ""}, {"...": None}, {"...": "x", "a": 1}, {"...": "x", "a": "y"}]
+    )
     def test_the_place_of_an_element_has_one_text_and_nothing_else(self, element):
         """A second member beside the digest is refused (§4.2.4.2)."""
         assert "digests" == refused(make({"x": [element]}))
