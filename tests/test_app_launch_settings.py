@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +21,7 @@ from cyberid_client import (
     RelyingParty,
     TrustStore,
 )
+from cyberid_client.handshake.app_envelope import SignedJWTEnvelope
 from cyberid_client.testing.pki import make_root, pem
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -69,6 +71,20 @@ class TestSettings:
         """The setting is named, its value never."""
         assert ("config.app_launch", "app_launch.org_id") == refused(make, org_id=name)
         assert ("config.app_launch", "app_launch.app_ids") == refused(make, app_ids={"android": name})
+
+    def test_no_two_platforms_share_an_app_id(self):
+        """The answer for the app of one platform never passes for that of another."""
+        apps = {"android": "app-1", "ios": "app-1"}
+        assert ("config.app_launch", "app_launch.app_ids") == refused(make, app_ids=apps)
+
+    @pytest.mark.parametrize("left_out", ["content_type", "accept", "prepare", "seal", "open"])
+    def test_an_envelope_has_all_parts(self, left_out):
+        """What lacks a part of an envelope, or has another thing in its place, is refused at the start."""
+        whole = SignedJWTEnvelope()
+        parts = {name: getattr(whole, name) for name in ("content_type", "accept", "prepare", "seal", "open")}
+        assert make(envelope=SimpleNamespace(**parts))
+        lacking = SimpleNamespace(**{**parts, left_out: None})
+        assert ("config.app_launch", "app_launch.envelope") == refused(make, envelope=lacking)
 
     @pytest.mark.parametrize("app_ids", [{}, None, "android", ["android"], {"": "x"}, {1: "x"}, {"a b": "x"}])
     def test_there_is_a_platform(self, app_ids):

@@ -28,7 +28,8 @@ class AppLaunchSettings:
 
     Attributes:
         org_id: the institution, as registered.
-        app_ids: platform to app id, as registered: ``{"android": "…", "ios": "…"}``. All are one sector.
+        app_ids: platform to app id, as registered: ``{"android": "…", "ios": "…"}``; no id stands there twice.
+            All are one sector.
         app_caller: ``"unverified"`` accepts receipts that do not say that the ID app released its answer to
             the registered app only. Any app on the phone could then relay a login. It is logged.
         outcomes: what a ``resultCode`` of the ID app means; one that is not listed is a decline that keeps its
@@ -50,12 +51,17 @@ class AppLaunchSettings:
             raise ConfigurationError("config.app_launch", "app_launch.org_id")
         if not _is_table(self.app_ids, _NAME, str) or not all(map(_is_name, self.app_ids.values())):
             raise ConfigurationError("config.app_launch", "app_launch.app_ids")
+        if len(set(self.app_ids.values())) < len(self.app_ids):
+            # One id for two platforms would let one app's answer pass for the other's.
+            raise ConfigurationError("config.app_launch", "app_launch.app_ids")
         if self.app_caller not in ("verified", "unverified"):
             raise ConfigurationError("config.app_launch", "app_launch.app_caller")
         if not _is_table(self.outcomes, _RESULT_CODE, AppOutcome):
             raise ConfigurationError("config.app_launch", "app_launch.outcomes")
         if AppOutcome.SUCCESS not in self.outcomes.values():
             raise ConfigurationError("config.app_launch", "app_launch.outcomes")
+        if self.envelope is not None and not _is_envelope(self.envelope):
+            raise ConfigurationError("config.app_launch", "app_launch.envelope")
         object.__setattr__(self, "app_ids", MappingProxyType(dict(self.app_ids)))
         object.__setattr__(self, "outcomes", MappingProxyType(dict(self.outcomes)))
         if self.app_caller == "unverified":
@@ -64,6 +70,12 @@ class AppLaunchSettings:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _is_envelope(value: object) -> bool:
+    texts = [getattr(value, name, None) for name in ("content_type", "accept")]
+    functions = [getattr(value, name, None) for name in ("prepare", "seal", "open")]
+    return all(isinstance(each, str) for each in texts) and all(map(callable, functions))
 
 
 def _is_table(value: object, key: re.Pattern[str], kind: type) -> bool:

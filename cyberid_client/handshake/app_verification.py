@@ -79,7 +79,7 @@ def ask_issuer(
     envelope: AppEnvelope = launch_settings(rp).envelope or SignedJWTEnvelope()
     response = yield from _send(rp, envelope, answer, pending, metadata, env)
     body = _receipt_of(response, envelope)
-    return _guarded(lambda: envelope.open(body), "receipt.malformed")
+    return _guarded(lambda: envelope.open(body), UnverifiedReceipt, "receipt.malformed")
 
 
 def _send(
@@ -142,10 +142,12 @@ def _verification(
 def _sealed(rp: RelyingParty, envelope: AppEnvelope, verification: AppVerification) -> Flow[bytes]:
     key = rp.client_keys.signing
     prepared = _guarded(
-        lambda: envelope.prepare(verification, algorithm=key.algorithm, kid=key.kid), "app_result.malformed"
+        lambda: envelope.prepare(verification, algorithm=key.algorithm, kid=key.kid),
+        bytes,
+        "app_result.malformed",
     )
     signature = yield from sign_message(prepared, key)
-    return _guarded(lambda: envelope.seal(prepared, signature), "app_result.malformed")
+    return _guarded(lambda: envelope.seal(prepared, signature), bytes, "app_result.malformed")
 
 
 def _receipt_of(response: HTTPResponse, envelope: AppEnvelope) -> bytes:
@@ -163,12 +165,16 @@ def _receipt_of(response: HTTPResponse, envelope: AppEnvelope) -> bytes:
     return body
 
 
-def _guarded(call: Callable[[], T], code: str) -> T:
-    """Let only our own errors out of an envelope that somebody else may have written."""
+def _guarded(call: Callable[[], object], kind: type[T], code: str) -> T:
+    """Let only our own errors out of an envelope that somebody else may have written, and what it promises."""
     try:
-        return call()
+        made = call()
     except CyberIDError:
         raise
     except Exception as error:  # noqa: BLE001 - it may raise anything
         logger.warning("envelope raised %s", type(error).__name__)
+    else:
+        if isinstance(made, kind):
+            return made
+        logger.warning("envelope returned %s", type(made).__name__)
     raise VerificationError(code)

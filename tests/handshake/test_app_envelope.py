@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
@@ -274,6 +275,30 @@ class TestSomebodyElsesMistakes:
         settings = AppLaunchSettings(org_id="org-1", app_ids={"android": "a"}, envelope=SignedJWTEnvelope())
         flow = bench.flow(env, rp=replace(bench.rp, app_launch=settings), result=HONEST_RESULT)
         assert "receipt.too_large" == code_of(drive, flow, receipt_answer(b"x" * 70_000))
+
+    @pytest.mark.parametrize(
+        ("part", "code"),
+        [
+            ("prepare", "app_result.malformed"),
+            ("seal", "app_result.malformed"),
+            ("open", "receipt.malformed"),
+        ],
+    )
+    @pytest.mark.parametrize("returned", [None, "text"], ids=["nothing", "text"])
+    def test_what_it_does_not_promise_goes_nowhere(self, bench, env, part, code, returned, caplog):
+        """An envelope that returns something else is stopped where it did, and not where that is used."""
+        envelope = SignedJWTEnvelope()
+        parts = {
+            name: getattr(envelope, name) for name in ("content_type", "accept", "prepare", "seal", "open")
+        }
+        wrong = SimpleNamespace(**{**parts, part: lambda *_, **__: returned})
+        settings = replace(SETTINGS, envelope=wrong)
+        flow = bench.flow(env, rp=replace(bench.rp, app_launch=settings), result=HONEST_RESULT)
+        with caplog.at_level(logging.WARNING, "cyberid_client"):
+            assert code == code_of(drive, flow, receipt_answer(b"x"))
+        assert [f"envelope returned {type(returned).__name__}"] == [
+            each.getMessage() for each in caplog.records
+        ]
 
 
 class Tripping(SignedJWTEnvelope):
