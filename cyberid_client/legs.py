@@ -207,7 +207,7 @@ class Legs:
         rp.require_current(self.env.now())
         self.link.rp = rp
         logger.info("trust replaced: fingerprint=%s version=%s", trust.fingerprint, trust.version)
-        return self.keeper.refresh()
+        return self.refresh()
 
     def cookie_name_for(self, callback: str) -> str | None:
         """Return the name of the cookie in which this callback's handle is, if it has a state."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from cyberid_client import Client, CyberIDError, PresentationRequest
+from cyberid_client import Client, CyberIDError, PresentationRequest, TrustStore
 from cyberid_client.handshake.presentation_record import PresentationCode, PresentationRecord, RequestId
 from cyberid_client.link import Environment
 from cyberid_client.stores.memory import MemoryPendingStore
@@ -202,3 +202,13 @@ class TestWhatTheIssuerSees:
         begun = timers() - before
         client.close()
         assert 2 == len(begun)
+
+
+class TestNewerRoots:
+    def test_status_lists_are_fetched_under_them(self, gate):
+        """Who replaces the roots has everything judged by them, the lists of who is revoked included."""
+        before = len(gate.transport.purposes)
+        gate.client.replace_trust(TrustStore.for_tests(gate.issuer.root_pem))
+        assert {"discovery", "jwks", "status_aggregation", "status_list"} <= set(
+            gate.transport.purposes[before:]
+        )
