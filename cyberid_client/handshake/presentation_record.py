@@ -7,7 +7,8 @@ steps, each under a label of its own:
   key the answer is to be encrypted, and how far it is.
 - the *status handle* lets the page that shows the QR code ask how far it is.
 - the *handle* alone opens the answer, which is sealed (HPKE, RFC 9180) for a key that comes out of it. Who has the
-  store and the QR code learns nothing about the person.
+  store and the QR code learns nothing about the person: the request id is a hash of that key, so that no other
+  key gets an answer.
 
 The record goes from ``WAITING`` to one of the other stages, once.
 """
@@ -189,7 +190,7 @@ class PresentationHandle:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self.request_id = RequestId(encode_base64url(self._derive(b"request")[:REQUEST_ID_BYTES]))
+        self.request_id = _id_of(self.public_key)
 
     @classmethod
     def parse(cls, text: object) -> PresentationHandle:
@@ -307,13 +308,13 @@ class PresentationRecord:
             code: brings the browser back, or gives the digits.
 
         Raises:
-            LoginRestartError: the key for which it is to be sealed is none.
+            LoginRestartError: the key for which it is to be sealed is not that of this presentation.
         """
-        try:
-            public_key = X25519PublicKey.from_public_bytes(self.answer_key)
-            sealed = _SUITE.encrypt(answer, public_key, info=_info(code.request_id))
-        except ValueError:
-            raise LoginRestartError("login.unknown") from None
+        if _id_of(self.answer_key) != code.request_id:
+            # Whoever has store and link could put a key of his own there, and read who answered.
+            raise LoginRestartError("login.unknown")
+        public_key = X25519PublicKey.from_public_bytes(self.answer_key)
+        sealed = _SUITE.encrypt(answer, public_key, info=_info(code.request_id))
         return self._over(Stage.ANSWERED, code_hash=code.hash, answer=sealed)
 
     def declined(self, code: PresentationCode) -> PresentationRecord:
@@ -441,6 +442,12 @@ def _open(record: bytes, request_id: RequestId) -> bytes:
     if plain[:1] != bytes([VERSION]):
         raise LoginRestartError("login.unknown")
     return plain
+
+
+def _id_of(answer_key: bytes) -> RequestId:
+    """Return the request id, which is bound to the key that the answer is sealed for."""
+    drawn = hashlib.sha256(b"cyberid-presentation-request-1" + answer_key).digest()
+    return RequestId(encode_base64url(drawn[:REQUEST_ID_BYTES]))
 
 
 def _info(request_id: RequestId) -> bytes:

@@ -9,7 +9,12 @@ from datetime import timedelta
 import pytest
 
 from cyberid_client import Client, CyberIDError, PresentationRequest, TrustStore
-from cyberid_client.handshake.presentation_record import PresentationCode, PresentationRecord, RequestId
+from cyberid_client.handshake.presentation_record import (
+    PresentationCode,
+    PresentationHandle,
+    PresentationRecord,
+    RequestId,
+)
 from cyberid_client.link import Environment
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import ManualClock, MockIssuer
@@ -80,6 +85,14 @@ class TestWhoWritesIntoTheStore:
         brought = {"typed_code": forged.digits} if turned == "other" else {"response_code": forged.text()}
         refused = code_of(gate.client.finish_presentation, handle=ask.handle, **brought)
         assert refused in {"presentation.response_code", "presentation.digits_wrong"}
+
+    def test_he_does_not_learn_who_answers(self, gate):
+        """The link names the key that the answer is sealed for: no other key gets one."""
+        ask = gate.client.start_presentation(device="other")
+        posted = gate.hold(ask)
+        rewrite(gate, ask, answer_key=PresentationHandle(b"h" * 32).public_key)
+        assert 400 == gate.receive(posted).status
+        assert "waiting" == gate.client.presentation_status(ask.status_handle).value
 
     def test_a_response_code_names_its_presentation(self, gate):
         """The right secret behind another presentation's id is no response code."""
