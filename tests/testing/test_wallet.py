@@ -460,7 +460,16 @@ def test_a_person_may_decline(wallet, app):
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], {"redirect_uri": 1}, {"redirect_uri": "javascript:x"}, {"redirect_uri": "http://shop.example"}],
+    [
+        {},
+        [],
+        {"redirect_uri": 1},
+        {"redirect_uri": "javascript:x"},
+        {"redirect_uri": "http://shop.example"},
+        {"redirect_uri": "https://shop.example/\r\nSet-Cookie: a=b"},
+        {"redirect_uri": "https://shop.example/ x"},
+        {"redirect_uri": "https://shop.example/\N{SNOWMAN}"},
+    ],
 )
 def test_a_browser_is_sent_to_web_addresses_only(wallet, app, body):
     """What the app answers is not followed anywhere."""

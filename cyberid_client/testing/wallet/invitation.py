@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +13,8 @@ __all__ = ["Invitation", "is_safe_url", "read_invitation"]
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _LENGTH_MAX: Final = 4096
+# What a URL is made of (RFC 3986 §2). ``urlsplit`` drops line feeds, and a header that they stand in is two.
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def read_invitation(uri: str) -> Invitation:
 
 def is_safe_url(url: object) -> bool:
     """Tell whether this is an https URL, or an http one on a literal loopback address."""
-    if not isinstance(url, str):
+    if not isinstance(url, str) or _VISIBLE.fullmatch(url) is None:
         return False
     try:
         parts = urlsplit(url)
