@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 from tickets.handset import Handset
+from tickets.mock import register
 from tickets.running import HOST, listen, serve
 from tickets.serve import create
 from tickets.sessions import SESSION_SECONDS
 from tickets.walk import Walk
 
-from cyberid_client.testing import Browser
+from cyberid_client.testing import Browser, MockIssuer
 
 from .running_tickets import run_tickets
 
@@ -246,6 +247,19 @@ class TestThePages:
 def test_the_whole_walk(office):
     """What the script of the example walks, step by step, goes as it must."""
     Walk(url=office.url, issuer=office.issuer).all()
+
+
+def test_the_office_opens_without_the_platform(tmp_path, browser):
+    """With nobody at the platform's address the programme is there, and who logs in reads to try again."""
+    with closing(listen()) as where:
+        url = f"http://{HOST}:{where.getsockname()[1]}"
+        issuer = MockIssuer()
+        with issuer.serve():
+            environ = register(issuer, url=url, folder=tmp_path)
+        with serve(create(environ), where):
+            assert 200 == browser.open(url).status
+            page = browser.submit(browser.open(f"{url}/login"), form="wallet-login")
+            assert (503, "Please try again soon · The ticket office") == (page.status, page.title)
 
 
 @pytest.mark.slow
