@@ -160,6 +160,17 @@ def test_a_swap_ends_with_the_very_microsecond(redis_server, late, swapped, afte
     store.close()
 
 
+def test_a_later_moment_is_later_whatever_its_last_byte_is(redis_server):
+    """Moments are compared from their first byte on: the first that differs decides."""
+    store, key, tick = RedisPendingStore(redis_server.url), new_key(), dt.timedelta(microseconds=1)
+    since = (LATER - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // tick
+    end = LATER + (255 - since % 256) * tick
+    store.put(key, b"old", expires_at=end, now=NOW)
+    assert not store.swap(key, old=b"old", new=b"new", now=end + tick)
+    assert b"old" == store.take(key, carried="", now=end - tick)
+    store.close()
+
+
 def test_no_swap_of_what_somebody_else_put_there(client, redis_server):
     """A value of another shape is an error of the store, looked at or changed, and stays."""
     store, key = RedisPendingStore(redis_server.url), new_key()
