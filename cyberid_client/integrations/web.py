@@ -29,6 +29,7 @@ signature and key.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -103,6 +104,11 @@ def refuse_login() -> Never:
     raise LoginDeclinedError("declined.app")
 
 
+def _is_awaited(client: object) -> bool:
+    # By what it does and not by its class: an app may have wrapped the client to count or to log.
+    return inspect.iscoroutinefunction(getattr(client, "start_login", None))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WebLogin:
     """The endpoints of one client in one app.
@@ -148,8 +154,7 @@ class WebLogin:
     _desk: Desk = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        given: object = self.client
-        if not isinstance(given, Client):
+        if _is_awaited(self.client):
             raise ConfigurationError("client.wrong_kind", "client")
         object.__setattr__(self, "_desk", _desk(self))
 
@@ -271,8 +276,7 @@ class AsyncWebLogin:
     _desk: Desk = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        given: object = self.client
-        if isinstance(given, Client):
+        if not _is_awaited(self.client):
             raise ConfigurationError("client.wrong_kind", "client")
         object.__setattr__(self, "_desk", _desk(self))
 
