@@ -42,6 +42,7 @@ PAGES: Final[Mapping[str, int]] = {
     "digits_used_up": 400,
     "code": 200,
     "code_over": 400,
+    "code_declined": 403,
     # How an app launch ended; the app on the phone shows the words.
     "not_installed": 403,
     "cancelled": 403,

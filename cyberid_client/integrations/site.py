@@ -124,6 +124,7 @@ class Site:
             # The wallet's device is not the one on which the person goes on.
             "code": (),
             "code_over": (),
+            "code_declined": (),
         }
         chosen = (home,) if is_logged_in else ways.get(kind, (again, *others))
         return self._show(kind, request, chosen, reference=reference, inside=inside, script=script)

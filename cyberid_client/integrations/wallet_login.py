@@ -69,7 +69,7 @@ def answer_wallet_code(desk: Desk, request: WebRequest, session: WebSession) -> 
     del session
     code = request.parameters.get("response_code")
     if code is None:
-        return desk.site.page("declined", request)
+        return desk.site.page("code_declined", request)
     try:
         digits: str = yield ask(desk.client.presentation_digits, code)
     except LoginRestartError as error:

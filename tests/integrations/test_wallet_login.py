@@ -316,11 +316,13 @@ class TestOtherDevice:
         )
 
     def test_wallet_says_no(self, shopper, client):
-        """A wallet that says no shows no digits."""
+        """Who says no on the wallet's device is told where to go on, and that is not there."""
         shopper.scan()
         answer = shopper.wallet().decline(client.started.uri)
         reply = shopper.get("wallet_code", query=query_of(answer))
-        assert (403, "You are not logged in") == (reply.status, title(reply))
+        assert (403, "There are no digits") == (reply.status, title(reply))
+        assert b"<form" not in reply.body
+        assert b"<a " not in reply.body
 
     def test_page(self, shopper):
         """The page runs one script of this origin, may ask its own origin, and needs neither."""
