@@ -36,7 +36,8 @@ from cyberid_client import (
 )
 from cyberid_client.handshake.formats import KnownAhead
 from cyberid_client.handshake.presentation import believe_response, open_response
-from cyberid_client.handshake.presentation_record import PresentationHandle, PresentationRecord
+from cyberid_client.handshake.presentation_ids import PresentationHandle
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.handshake.presentation_request import decryption_key_of
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.stores import MemoryPendingStore

@@ -30,12 +30,8 @@ from cyberid_client.handshake.check import Check, run_checks
 from cyberid_client.handshake.encryption import decrypt_agreed
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.formats import FORMATS, CredentialFormat, KnownAhead, VerifiedPresentation
-from cyberid_client.handshake.presentation_record import (
-    PresentationCode,
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-)
+from cyberid_client.handshake.presentation_ids import PresentationCode, PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.handshake.presentation_request import (
     KEY_ENCRYPTION,
     credential_id,

@@ -23,7 +23,8 @@ from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.checks.presentation import OFFERED_ENCRYPTIONS
 from cyberid_client.handshake.flow import Flow
 from cyberid_client.handshake.formats import FORMATS, CredentialFormat
-from cyberid_client.handshake.presentation_record import PresentationHandle, PresentationRecord, RequestId
+from cyberid_client.handshake.presentation_ids import PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.handshake.presentation_subjects import PendingPresentationSubject
 from cyberid_client.handshake.signing import sign_jws
 from cyberid_client.models import Assurance

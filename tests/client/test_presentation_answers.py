@@ -22,12 +22,8 @@ from cyberid_client import (
     PresentationReply,
     UnavailableError,
 )
-from cyberid_client.handshake.presentation_record import (
-    PresentationCode,
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-)
+from cyberid_client.handshake.presentation_ids import PresentationCode, PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.ports import HTTPRequest
 from cyberid_client.stores import SealedCookieStore
 from cyberid_client.testing import ManualClock, MockIssuer

@@ -9,12 +9,8 @@ from datetime import timedelta
 import pytest
 
 from cyberid_client import Client, CyberIDError, PresentationRequest, TrustStore
-from cyberid_client.handshake.presentation_record import (
-    PresentationCode,
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-)
+from cyberid_client.handshake.presentation_ids import PresentationCode, PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.link import Environment
 from cyberid_client.stores.memory import MemoryPendingStore
 from cyberid_client.testing import ManualClock, MockIssuer

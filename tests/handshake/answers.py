@@ -14,12 +14,8 @@ from cyberid_client.config import ClientKeys
 from cyberid_client.handshake.bundle import COMPLETE, Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.presentation import believe_response, open_response
-from cyberid_client.handshake.presentation_record import (
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-    Stage,
-)
+from cyberid_client.handshake.presentation_ids import PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord, Stage
 from cyberid_client.handshake.presentation_request import PresentationAsk, decryption_key_of, new_record
 from cyberid_client.handshake.presentation_subjects import PendingPresentationSubject, ProvedAnswerSubject
 from cyberid_client.models import AgeBand

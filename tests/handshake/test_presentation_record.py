@@ -13,14 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyberid_client import Assurance, LoginRestartError, PresentationState
-from cyberid_client.handshake.presentation_record import (
-    PresentationCode,
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-    Stage,
-    read_state,
-)
+from cyberid_client.handshake.presentation_ids import PresentationCode, PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord, Stage, read_state
 
 from .answers import SECRET, Env
 from .conftest import ISSUER, NOW

@@ -26,7 +26,7 @@ from cyberid_client import (
 )
 from cyberid_client.config import ClientKeys
 from cyberid_client.handshake.flow import SignatureWanted, Signed
-from cyberid_client.handshake.presentation_record import PresentationHandle
+from cyberid_client.handshake.presentation_ids import PresentationHandle
 from cyberid_client.handshake.presentation_request import (
     PresentationAsk,
     credential_id,

@@ -15,7 +15,7 @@ from cyberid_client import AgeBand, Assurance, Channel, CyberIDError, LoginResta
 from cyberid_client.handshake.bundle import COMPLETE
 from cyberid_client.handshake.checks.metadata import check_epoch_length
 from cyberid_client.handshake.presentation import ProvedAnswer, login_of, open_answer, pack_answer
-from cyberid_client.handshake.presentation_record import PresentationCode, PresentationHandle
+from cyberid_client.handshake.presentation_ids import PresentationCode, PresentationHandle
 from cyberid_client.models import Factor
 from cyberid_client.testing.encryption import deflate
 from cyberid_client.wire.base64url import encode_base64url

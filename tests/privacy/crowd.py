@@ -23,7 +23,8 @@ from cyberid_client import (
     WalletIdentity,
     WalletSettings,
 )
-from cyberid_client.handshake.presentation_record import PresentationRecord, RequestId
+from cyberid_client.handshake.presentation_ids import RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord
 from cyberid_client.ports import HTTPRequest, HTTPResponse
 from cyberid_client.stores import MemoryPendingStore
 from cyberid_client.testing import ManualClock, MockIssuer

@@ -25,12 +25,8 @@ from cyberid_client.handshake.bundle import Checklists
 from cyberid_client.handshake.check import run_checks
 from cyberid_client.handshake.formats import KnownAhead
 from cyberid_client.handshake.presentation import ProvedAnswer, believe_response, login_of, open_response
-from cyberid_client.handshake.presentation_record import (
-    PresentationHandle,
-    PresentationRecord,
-    RequestId,
-    Stage,
-)
+from cyberid_client.handshake.presentation_ids import PresentationHandle, RequestId
+from cyberid_client.handshake.presentation_record import PresentationRecord, Stage
 from cyberid_client.handshake.presentation_request import (
     PresentationAsk,
     new_record,
