@@ -22,7 +22,7 @@ from cyberid_client.ports import HTTPResponse
 from cyberid_client.testing import ManualClock, MockIssuer, Wallet
 from cyberid_client.testing.phone import Phone
 
-from .conftest import KEYS, ORIGIN, PACKAGE
+from .conftest import KEYS, ORIGIN, PACKAGE, WALLET
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -52,6 +52,8 @@ class Line:
 def wallet(issuer):
     """A wallet, and the app that it is held against."""
     line = Line()
+    # What is not in the directory yet no wallet can fetch, and no test before this one need have put it there.
+    issuer.certify_relying_party(sector=ORIGIN, endpoint=WALLET)
     made = Wallet(issuer, send=line.send).enrol("adult")
     made.prefetch(ORIGIN)
     return made, line
