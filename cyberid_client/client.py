@@ -409,9 +409,7 @@ class Client:
             ask = AppAsk(platform=platform, return_to=return_to, assurance=assurance)
             return self._driver.run(apps.start_app_login(self._legs, ask))
 
-    def finish_app_login(
-        self, result: Mapping[str, object] | bytes | str, *, handle: str | None
-    ) -> Login:
+    def finish_app_login(self, result: Mapping[str, object] | bytes | str, *, handle: str | None) -> Login:
         """Judge what the ID app answered, have the issuer vouch for it, and return the login (profile §4).
 
         The pending launch is removed before anything is judged, so that every outcome uses it up. Where the

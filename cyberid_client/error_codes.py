@@ -467,7 +467,11 @@ _SIGNATURE: _Rows = (
     ("status_list.signature", "issuer", "The signature of the status list does not verify."),
     ("logout_token.signature", "issuer", "The signature of the logout token does not verify."),
     ("credential.signature", "issuer", "The signature of the credential does not verify."),
-    ("key_binding.signature", "nobody", "The signature of the key binding does not verify with the credential's own key."),
+    (
+        "key_binding.signature",
+        "nobody",
+        "The signature of the key binding does not verify with the credential's own key.",
+    ),
     ("security_event.signature", "issuer", "The signature of the security event does not verify."),
     ("receipt.signature", "issuer", "The signature of the receipt does not verify."),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -288,3 +290,29 @@ def visitor(web: WebLogin, issuer: MockIssuer) -> Visitor:
 def with_settings(web: WebLogin, issuer: MockIssuer):
     """Give a function that returns a browser at an app with other settings."""
     return lambda **settings: Visitor(replace(web, **settings), issuer)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    """Give the example ticket office, which runs as in its own tests, with a mock issuer that is served."""
+    from ..examples.running_tickets import run_tickets  # noqa: PLC0415, TID252 - few tests want it
+
+    issuer = MockIssuer()
+    with issuer.serve(), run_tickets(issuer, tmp_path_factory.mktemp("tickets")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(not_here):
+    """Give the browser of the machine."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None or importlib.util.find_spec("playwright") is None:
+        not_here("chromium or playwright is not installed")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may not be there
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=path, headless=True, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield made
+        made.close()

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
-
 import pytest
 
-from cyberid_client.testing import Browser, MockIssuer
+from cyberid_client.testing import Browser
 
-from ..examples.running_tickets import run_tickets  # noqa: TID252 - it runs as in its own tests
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WIDTH = 360
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    """Give an office that listens."""
-    issuer = MockIssuer()
-    with issuer.serve(), run_tickets(issuer, tmp_path_factory.mktemp("tickets")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(not_here):
-    """Give the browser."""
-    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
-        not_here("chromium or playwright is not installed")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may not be there
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture
