@@ -36,6 +36,11 @@ nitpick_ignore_regex = [
     ("py:class", r"cyberid_client\.wire\..*"),
     ("py:class", r"cyberid_client\.trust\.(algorithms\.KeyMembers|certificates\.CertificateFacts)"),
     ("py:class", r"cyberid_client\.testing\.(keyring\.Keyring|drafts\.Sizes|client_keys\.ClientPublicKey)"),
+    ("py:class", r"cyberid_client\.testing\.(drafts\.Reply|service\.Call)"),
+    (
+        "py:class",
+        r"cyberid_client\.testing\.wallet\.(certificates\.Asker|asked\.ResponseKey|holdings\.Disclosure)",
+    ),
     ("py:class", r"cyberid_client\.testing\.store_async\.S"),
     ("py:class", r"cyberid_client\.testing\.(clients\.ClientDesk|arming\.Arming|logout\.Courier)"),
     ("py:class", r"cyberid_client\.status_keeper\.Status(Source|Keeper)"),

@@ -99,7 +99,7 @@ class WalletSettings:
         cross_device: ``"allowed"``: a wallet on another device may answer, finished by six typed digits. They
             stop a stranger who answers first, not a live phisher who has the person type them for him.
         wallet_uri: what opens a wallet: a scheme of its own, or an https address.
-        credential_format: the name of an entry of :data:`cyberid_client.handshake.formats.FORMATS`.
+        credential_format: the name of an entry of ``cyberid_client.handshake.formats.FORMATS``.
         algorithm: the JWS name of the one algorithm that signs credentials; that of assertions by default.
         holder_algorithm: the JWS name of the one algorithm of the keys that credentials are bound to.
         lifetime: seconds that a person has to answer, 60 to 600.
