@@ -163,14 +163,8 @@ def test_authority_root_and_metadata_signer_change(shop_of, issuers, name):
     assert shop.log_in().evidence.algorithm == name
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name == "ML-DSA-65" else pytest.param(name, marks=pytest.mark.slow)
-        for name in NAMES
-        if name != "ES256"
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "ES256"])
 def test_every_named_fault_and_oddity_of_what_is_signed(issuers, name):
     """The verdict on every fault and oddity is that of ES256: nothing is laxer in another algorithm."""
     by_name, clock = issuers
@@ -196,6 +190,7 @@ def test_a_signer_that_was_taken_back(shop_of, name):
     assert shop.log_in().evidence.algorithm == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("configured", "signed"), PAIRS)
 def test_a_signer_of_another_algorithm_is_refused(shop_of, configured, signed):
     """A published key with a good chain is worth nothing when it signs in another algorithm than configured."""
@@ -205,6 +200,7 @@ def test_a_signer_of_another_algorithm_is_refused(shop_of, configured, signed):
     assert refusal(shop, lambda shop: shop.log_in()) == "id_token.algorithm"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("configured", "signed"), PAIRS)
 def test_a_header_that_lies_about_the_algorithm_is_refused(shop_of, issuers, configured, signed):
     """Naming the configured algorithm does not help a key of another kind, published and certified or not."""
@@ -237,6 +233,7 @@ class Renaming(Recorder):
         return HTTPResponse(status=answer.status, headers=answer.headers, body=body, url=answer.url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("configured", "offered"), PAIRS)
 def test_an_issuer_of_another_algorithm_is_refused(shop_of, configured, offered):
     """An algorithm is configured, never negotiated: metadata in another one end it before anything is asked."""

@@ -135,6 +135,7 @@ def test_login_and_reload(browser, shop):
     assert [] == browser.complaints
 
 
+@pytest.mark.slow
 def test_two_tabs(browser, shop):
     """Two logins in two tabs both end well, the one begun last first."""
     first, second = browser.open(shop.url), browser.open(shop.url)
@@ -149,6 +150,7 @@ def test_two_tabs(browser, shop):
     assert [] == browser.complaints
 
 
+@pytest.mark.slow
 def test_back_to_the_issuer_and_again(browser, shop):
     """Who goes back to the issuer's page after the login starts again from the shop and is let in."""
     page = log_in(browser, shop)
@@ -179,6 +181,7 @@ def test_checkout_and_logout(browser, shop):
     assert [] == browser.complaints
 
 
+@pytest.mark.slow
 def test_declined_and_start_again(browser, shop):
     """Who said no presses the page's own button, which starts a login from there, and is let in."""
     page = browser.open(shop.url)
@@ -191,6 +194,7 @@ def test_declined_and_start_again(browser, shop):
     assert [] == [said for said in browser.complaints if "403" not in said]
 
 
+@pytest.mark.slow
 def test_foreign_page_starts_nothing(browser, shop):
     """A form on a page of another origin leads to a page with a button, on which the person decides."""
     page = browser.open("about:blank")
@@ -203,6 +207,7 @@ def test_foreign_page_starts_nothing(browser, shop):
     assert page.url.startswith(shop.issuer.issuer)
 
 
+@pytest.mark.slow
 def test_chinese_page_looks_as_it_should(open_browser, shop):
     """A Chinese browser gets a Chinese page, whose style the page's own policy lets in."""
     with open_browser(locale="zh-CN") as browser:
@@ -215,6 +220,7 @@ def test_chinese_page_looks_as_it_should(open_browser, shop):
         assert "zh-CN en" == shop.issuer.asked["ui_locales"]
 
 
+@pytest.mark.slow
 def test_callback_in_the_browser_of_an_app(open_browser, browser, shop):
     """A callback that opens inside another app says where to go on."""
     page = browser.open(shop.url)

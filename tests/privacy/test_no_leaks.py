@@ -352,6 +352,7 @@ def _attempt_fault(shop, fault):
     return refused.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_leaves_no_secret_in_log_error_or_traceback(issuer, clock, records, name):
     """Whatever goes wrong: log, error and the locals of every frame are clean, the app's frames included."""

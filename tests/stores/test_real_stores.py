@@ -18,41 +18,18 @@ from cyberid_client.testing.store_replay import (
 UNBOUNDED = [each for each in GUARANTEES if each.name != "bound"]
 REPLAYS = [each for each in REPLAY_GUARANTEES if each.name != "full"]
 ONLY_TRANSACTIONAL = {"counters", "taken_back_together"}
-# Each starts several processes. Of these, one per kind of store and server is enough for every day.
-WITH_PROCESSES = {
-    "shared",
-    "durable",
-    "taken_once_by_processes",
-    "taken_once_through_death",
-    "revised_by_processes",
-    "one_effect_by_processes",
-    "death_in_the_effect",
-}
-AWAITED_EVERY_DAY = {"round_trip", "taken_once", "peek_leaves", "swap_compares", "one_effect", "transaction"}
-LONG_RACES = {"swapped_once_by_threads", "taken_amid_swaps"}
-EVERY_DAY = {
-    ("redis", "taken_amid_swaps"),
-    ("redis", "taken_once_by_processes"),
-    ("postgresql", "taken_once_by_processes"),
-    ("postgresql", "one_effect_by_processes"),
-}
-
-
-def is_for_every_day(name, guarantee):
-    """Tell whether a pair is tried in every run: few with processes, and few that are awaited."""
-    if guarantee in WITH_PROCESSES | LONG_RACES:
-        return (name, guarantee) in EVERY_DAY
-    return not name.endswith("-async") or guarantee in AWAITED_EVERY_DAY
+# Every day these, beside the tests that each store has of its own; the others are slow.
+EVERY_DAY = {"round_trip", "taken_once", "peek_leaves", "swap_compares", "one_effect", "transaction"}
 
 
 def combined(names, guarantees):
-    """Return every pair, those with many processes marked as slow."""
+    """Return every pair, most of them marked as slow."""
     return [
         pytest.param(
             name,
             guarantee,
             id=f"{name}-{guarantee}",
-            marks=() if is_for_every_day(name, guarantee.name) else pytest.mark.slow,
+            marks=() if guarantee.name in EVERY_DAY else pytest.mark.slow,
         )
         for name in names
         for guarantee in guarantees

@@ -263,6 +263,7 @@ def test_who_does_not_lead_waits_for_the_document(clock):
     assert ([b"1"], 1) == (came, network.sent)
 
 
+@pytest.mark.slow
 def test_who_waits_in_vain_fetches_for_himself(make, clock):
     """A leader that never comes back holds nobody up for long."""
     network, cache = Network(), Dictionary()
@@ -303,6 +304,7 @@ def test_a_cache_needs_signatures(weak):
     assert ("config.shared_documents", "documents") == (caught.value.code, caught.value.setting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("works", "kind"), [(serve, RedisDocumentCache), (serve_awaiting, AsyncRedisDocumentCache)]
 )

@@ -30,6 +30,9 @@ from cyberid_client.testing.pushed import PushedRequest
 
 from .conftest import PROTECTIONS, decrypt, parts_of
 
+# Every day each fault is played against a client, in tests/client/test_faults.py; here another reader looks at it.
+pytestmark = pytest.mark.slow
+
 EVERYTHING = {**FAULTS, **ODDITIES}
 STAGES = (
     "discovery",

@@ -47,6 +47,11 @@ class Server:
     def url(self) -> str:
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}"
 
+    def settle(self) -> None:
+        """Wait until every connection that is closed after its answer is closed."""
+        for thread in self._threads[1:]:
+            thread.join()
+
     def close(self) -> None:
         self.over.set()
         for thread in self._threads:

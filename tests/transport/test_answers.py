@@ -180,6 +180,7 @@ def test_half_an_answer_is_none(serve, transport, get, script):
     assert ("transport.connection", b"") == (answer.error, answer.body)
 
 
+@pytest.mark.slow
 @given(script=st.binary(max_size=200).map(lambda tail: OK + tail) | st.binary(max_size=200))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_arrives_the_transport_raises_nothing(serve, transport, get, script):

@@ -28,7 +28,9 @@ def test_a_connection_is_used_again(serve, transport, get):
 def test_a_connection_that_the_server_closed_is_replaced(serve, transport, get):
     """An idle connection that the other side gave up costs nobody a login."""
     server, client = serve(ANSWER), transport()
-    assert [None, None] == [client.send(get(server.url)).error for _ in range(2)]
+    first = client.send(get(server.url)).error
+    server.settle()
+    assert (None, None) == (first, client.send(get(server.url)).error)
     assert 2 == server.connections
 
 

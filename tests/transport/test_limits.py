@@ -26,6 +26,7 @@ def _drip(*, first=b"", piece, pause=0.05):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
