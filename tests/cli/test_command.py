@@ -147,6 +147,7 @@ class TestDemo:
             words = re.findall(r"(?<![\w-])[\w-]{22,}(?![\w…-])", result.output)
             assert [word for word in words if not re.fullmatch(r"[a-z_]+", word)] == []
 
+    @pytest.mark.slow
     def test_nothing_is_left(self, tmp_path):
         """Temporary files and processes are gone afterwards."""
         environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -156,6 +157,7 @@ class TestDemo:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=2)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("ending", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
     def test_serving_until_ended(self, tmp_path, ending):
         """With --serve the shop stays open for browsers until Ctrl-C, and then all of it ends with 0."""

@@ -53,6 +53,7 @@ def run_script(issuer, folder, *, port):
             (folder / "log").write_text(log)
 
 
+@pytest.mark.slow
 def test_restart_keeps_orders_and_log_keeps_no_code(issuer, tmp_path):
     """Another process on the same folder knows the orders; its log has paths without their queries."""
     port, browser = free_port(), Browser()

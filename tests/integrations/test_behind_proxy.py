@@ -153,6 +153,7 @@ def test_workers_finish_each_others_logins(served):
     assert WORKERS**2 == len(legs)
 
 
+@pytest.mark.slow
 def test_logout_token_ends_the_session_in_every_worker(served):
     """A logout token that one worker took ends the session in the other, too."""
     browser = Browser(timeout=PATIENCE)

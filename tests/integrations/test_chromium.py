@@ -162,6 +162,7 @@ def test_back_to_the_issuer_and_again(browser, shop):
     assert "Welcome, Guest" in page.inner_text("h1")
 
 
+@pytest.mark.slow
 def test_checkout_and_logout(browser, shop):
     """A payment asks for all factors; the logout ends the session in the shop and at the issuer."""
     page = log_in(browser, shop)

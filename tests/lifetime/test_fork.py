@@ -168,6 +168,7 @@ def test_parent_and_child_both_finish_and_start_logins(run):
     assert "1\n1\n" == run(FORK + BOTH)
 
 
+@pytest.mark.slow
 def test_a_fork_amid_logins_leaves_no_lock_stuck(run):
     """Whatever four threads are doing at the moment of the fork, the child logs in."""
     assert "2\n" * 6 == run(FORK + AMID_LOGINS)

@@ -44,6 +44,7 @@ def test_a_public_module_is_imported_first_without_a_warning(name):
     assert (0, "", "") == _import(name)
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_without_a_warning():
     """All of them in one interpreter, those that nobody should import included."""
     assert set(FRONT) - {"cyberid_client"} <= set(MODULES)

@@ -117,6 +117,7 @@ def test_the_sealed_cookie_store_keeps_what_it_declares():
     assert not any(name.startswith(("peek", "swap")) for name in kept)
 
 
+@pytest.mark.slow
 def test_the_plain_store_is_good():
     """What the broken stores are made from keeps every guarantee, so that each breaks what it changes."""
     assert BY_NAME.keys() - ELSEWHERE - {"only_our_errors"} == set(check_store(in_memory()))
@@ -214,6 +215,7 @@ def test_every_guarantee_can_fail():
     assert BY_NAME.keys() == named
 
 
+@pytest.mark.slow
 def test_two_statements_pass_the_threads_of_one_process(in_a_file):
     """What only processes can show is not shown by threads: both parts are needed."""
     BY_NAME["taken_once_by_threads"].check(in_a_file(broken.LooksThenRemovesInAFile))

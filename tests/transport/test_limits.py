@@ -86,6 +86,7 @@ def test_a_total_timeout_shorter_than_the_others_wins(serve, transport, get):
     assert time.monotonic() - started < 2.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", [{"connect_timeout": 0.3}, {"total_timeout": 0.3}])
 def test_a_handshake_that_does_not_come_ends(transport, get, limits):
     """A server that accepts and then says nothing of TLS is left after the connect timeout."""

@@ -196,6 +196,7 @@ def issue(make, plan, subject, issuer):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(case=cases())
 def test_a_chain_is_believed_if_and_only_if_every_rule_holds(make, case):
