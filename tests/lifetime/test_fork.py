@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 FORK = """
 import os, signal, sys, threading, time, warnings
 # Newer versions of Python say what this test is about.
