@@ -66,8 +66,8 @@ def _state_of(pid: int) -> str:
 @contextmanager
 def issuer_in_a_process(apps: Mapping[str, str]) -> Iterator[IssuerProcess]:
     """Start an issuer that certifies apps, sector to endpoint, and end it with the block."""
-    command = [sys.executable, "-m", "tests.client.issuer_process", json.dumps(dict(apps))]
-    process = subprocess.Popen(  # noqa: S603 - our own module
+    command = [sys.executable, str(Path(__file__).resolve()), json.dumps(dict(apps))]
+    process = subprocess.Popen(  # noqa: S603 - this very file
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
